@@ -175,6 +175,16 @@ FAMILIES: Mapping[str, Mapping[str, Facts]] = {
         "card.unclear": {"reason": "string", "card": "integer"},
         "tell.failed": {"effect": "string", "reason": "string"},
         "tell.gave_up": {"letter": "integer"},
+        "quota.reached": {
+            "platform": "string",
+            "month": "string",
+            "meter": "calls|pushes",
+            "percent": "integer",
+            "used": "integer",
+            "allowed": "integer",
+            "spared": TEXTS,
+        },
+        "message.spared": {"what": "string", "effect": "string", "platform": "string"},
         "event.refused": {
             "via": "string",
             "reason": "string",

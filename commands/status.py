@@ -25,9 +25,9 @@ def status(context: Context, number: RequestNumber = 0) -> Reply:
 
 def _recent(context: Context) -> Reply:
     visible = [request for request in context.view.listing if context.may_see(request)]
-    title = context.say("status.recent")
+    title, usage = context.say("status.recent"), context.usage()
     if not visible:
-        return Reply(title, (Block("para", (Span(context.say("status.nothing")),)),))
+        return Reply(title, (Block("para", (Span(context.say("status.nothing")),)), *usage))
     rows = tuple(
         (
             f"#{request.id}",
@@ -40,7 +40,7 @@ def _recent(context: Context) -> Reply:
         )
         for request in visible[:MOST_LISTED]
     )
-    return Reply(title, (Block("list", rows=rows),))
+    return Reply(title, (Block("list", rows=rows), *usage))
 
 
 def _one(context: Context, request: Request) -> Reply:

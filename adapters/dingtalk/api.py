@@ -28,10 +28,19 @@ SESSION_GONE = "300001"
 
 
 class Api:
-    """The calls of one application: token and classification. ``client`` makes them."""
+    """The calls of one application: token and classification. ``client`` makes them. ``count`` is
+    told of those that the month's quota counts: not of tokens, nor of what was turned away for
+    coming too fast (``dingtalk-application-development-platform-billing-model``)."""
 
-    def __init__(self, settings: Settings, client: http.Http, clock: ports.Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        client: http.Http,
+        clock: ports.Clock,
+        count: ports.Count = ports.uncounted,
+    ) -> None:
         self._settings = settings
+        self._count = count
         self._http = client
         self._base = settings.endpoint.rstrip("/")
         self._token = tokens.Token(self._fetch_token, clock, TOKEN_MARGIN)
@@ -79,7 +88,11 @@ class Api:
         try:
             status, answer = await self._exchange(method, self._base + path, body, headers)
         except http.NoAnswer as problem:
+            if problem.sent:
+                self._count("calls")
             return unanswered(problem, again)
+        if not throttled(status, answer):
+            self._count("calls")
         return judge(status, answer, again)
 
     async def webhook(self, url: str, body: Mapping[str, Any]) -> model.Outcome:
@@ -89,6 +102,8 @@ class Api:
             status, answer = await self._exchange("POST", url, body, {})
         except http.NoAnswer as problem:
             return unanswered(problem, True)
+        if "reply" in self._settings.counted and answer.get("errcode") in (0, "0"):
+            self._count("pushes")
         return judge_webhook(status, answer)
 
     async def _exchange(
@@ -149,6 +164,13 @@ def unanswered(problem: http.NoAnswer, again: bool) -> model.NotSent | model.Unk
     """The outcome of a call without an answer."""
     reason = reason_of(problem)
     return http.lost(reason, again) if problem.sent else model.NotSent(reason)
+
+
+def throttled(status: int, answer: Mapping[str, object]) -> bool:
+    """Was a call turned away before anything was looked at: too fast, too many, quota used up?"""
+    low = str(answer.get("code") or "").lower()
+    banned = answer.get("punish") == "deny" or answer.get("status") == 1111
+    return banned or status == 429 or any(word in low for word in ("qps", "qpm", "apicountlimit"))
 
 
 def judge(status: int, answer: Mapping[str, object], again: bool) -> model.Outcome:

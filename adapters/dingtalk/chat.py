@@ -22,12 +22,15 @@ class DingTalk:
 
     name = events.NAME
 
-    def __init__(self, settings: Settings, clock: ports.Clock) -> None:
+    def __init__(
+        self, settings: Settings, clock: ports.Clock, count: ports.Count = ports.uncounted
+    ) -> None:
         self._settings = settings
         self._clock = clock
         self._http = http.Http(settings.call_timeout, settings.connect_timeout, settings.ca_file)
-        self._api = Api(settings, self._http, clock)
-        self._stream = Stream(settings, self._http, clock)
+        self._count = count
+        self._api = Api(settings, self._http, clock, count)
+        self._stream = Stream(settings, self._http, clock, count)
         self._sender = Sender(settings, self._api, clock)
 
     async def run(self, submit: ports.Submit, ready: Callable[[], None]) -> None:
@@ -44,6 +47,8 @@ class DingTalk:
 
     def decode(self, frame: Mapping[str, object]) -> model.Event | None:
         """The event in what came over HTTP, made into a frame; None for one of no interest."""
+        if events.push_of(dict(frame)) in self._settings.counted:
+            self._count("pushes")
         event = events.to_event(dict(frame), self._clock.now(), self._settings.robot_name)
         if isinstance(event, events.Ignored):
             if event.warn and seldom(event.reason):

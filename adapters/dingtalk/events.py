@@ -61,6 +61,20 @@ def to_event(
     return _chat(headers, data, now, robot_name)
 
 
+UNCOUNTED = ("user_", "org_", "label_", "industry_medical_user")
+"""How the types of events about contacts begin, which no quota counts:
+``appendix-a-list-of-events-not-included-in-webhook`` on open.dingtalk.com."""
+
+
+def push_of(frame: dict[str, object]) -> str:
+    """Which push a frame is: event, message or click; "" for one that no quota counts."""
+    headers = headers_of(frame)
+    if frame.get("type") == "EVENT":
+        contacts = str(headers.get("eventType") or "").startswith(UNCOUNTED)
+        return "" if contacts else "event"
+    return {CHAT_TOPIC: "message", CARD_TOPIC: "click"}.get(str(headers.get("topic")), "")
+
+
 def headers_of(frame: dict[str, object]) -> dict[str, object]:
     """The frame's headers; one example of the documentation calls them ``header``."""
     headers = frame.get("headers")

@@ -36,11 +36,13 @@ class Link(websocket.Link):
         submit: ports.Submit,
         now: Callable[[], datetime],
         settings: Settings,
+        count: ports.Count = ports.uncounted,
     ) -> None:
         super().__init__(socket, "dingtalk")
         self._submit = submit
         self._now = now
         self._settings = settings
+        self._count = count
         self._parked: deque[tuple[str, object, model.Event]] = deque()
         self.begin()
 
@@ -61,6 +63,8 @@ class Link(websocket.Link):
             if kind == "SYSTEM":
                 self._system(headers, frame.get("data"))
             else:
+                if events.push_of(frame) in self._settings.counted:
+                    self._count("pushes")
                 self._event(frame, kind, message_id)
         except Exception as error:
             self._broken("EVENT" if kind == "EVENT" else "", message_id, error)

@@ -12,7 +12,7 @@ def build(settings: Settings, deps: manifests.Deps) -> ports.Chat:
     """The adapter. Its SDK is imported here, and so only where it is configured."""
     from adapters.dingtalk.chat import DingTalk
 
-    return DingTalk(replace(settings, stream=not deps.callbacks), deps.clock)
+    return DingTalk(replace(settings, stream=not deps.callbacks), deps.clock, deps.count)
 
 
 def examine(settings: Settings, deps: manifests.CheckDeps) -> checks.Checkup:

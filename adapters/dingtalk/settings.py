@@ -67,6 +67,15 @@ class Settings:
         "minutes): `card` (a card without buttons, which can mention people) or `group_message` (a "
         "plain one, which cannot).",
     )
+    counted: Annotated[
+        tuple[Literal["event", "message", "click", "reply", "connection"], ...], Field(strict=False)
+    ] = Field(
+        default=("event", "message", "click", "reply"),
+        description="What counts of a month's `[[quota]]` beside calls of the API. As pushes: each "
+        "`event` (but those of contacts), each `message` to the robot, each `click` on a card (not "
+        "documented), each `reply` by a session webhook. As a call: each `connection` that is "
+        "opened (not documented).",
+    )
     idle_seconds: Seconds = Field(
         default=180.0,
         description="Open a new connection when nothing arrived for so long, not even a ping.",

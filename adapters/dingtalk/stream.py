@@ -36,12 +36,19 @@ _CREDENTIALS = re.compile(r"client|secret|credential|auth|app_?key|app_?id|\bapp
 class Stream(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
     """The Stream connection of one application, opened by the calls of ``client``."""
 
-    def __init__(self, settings: Settings, client: http.Http, clock: ports.Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        client: http.Http,
+        clock: ports.Clock,
+        count: ports.Count = ports.uncounted,
+    ) -> None:
         credential = dingtalk_stream.Credential(settings.client_id, settings.client_secret)
         super().__init__(credential, log)
         self._settings = settings
         self._http = client
         self._clock = clock
+        self._count = count
         self._keeper: websocket.Keeper[Link] | None = None
 
     def connection(self) -> ports.Connection | None:
@@ -63,7 +70,7 @@ class Stream(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
             socket = await websocket.connect(self._http, address, self._settings.connect_timeout)
         except aiohttp.WSServerHandshakeError as error:
             raise Unreachable(f"the gateway answered {error.status}") from None
-        return Link(socket, submit, self._clock.now, self._settings)
+        return Link(socket, submit, self._clock.now, self._settings, self._count)
 
     # ------------------------------------------------------------------------- opening
 
@@ -91,6 +98,8 @@ class Stream(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
             response = await self._http.call("POST", url, json.dumps(body).encode(), headers)
         except http.NoAnswer as problem:
             raise Unreachable(f"{problem.kind} at {self._settings.endpoint}") from None
+        if "connection" in self._settings.counted:
+            self._count("calls")
         status, answer = response.status, response.object()
         if status != 200:
             raise _refusal(status, answer)

@@ -139,9 +139,17 @@ class AppRefused(ports.BadCredentials):
 
 
 class Api:
-    """Authorised calls: with the tenant's token, and once more when the platform calls it stale."""
+    """Authorised calls: with the tenant's token, and once more when the platform calls it stale.
+    ``count`` is told of each that was answered, and was not turned away for coming too fast."""
 
-    def __init__(self, settings: Settings, clock: ports.Clock, client: http.Http) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: ports.Clock,
+        client: http.Http,
+        count: ports.Count = ports.uncounted,
+    ) -> None:
+        self._count = count
         self._settings = settings
         self._clock = clock
         self._http = client
@@ -220,6 +228,8 @@ class Api:
         url = f"{self._origin}/open-apis/{path}"
         try:
             response = await self._http.call(method, url, data, headers, params)
+            if token and response.status != 429:
+                self._count("calls")
         except http.NoAnswer as problem:
             what = "did not answer" if problem.sent else "is out of reach"
             raise NoAnswer(f"Lark {what}: {problem}", problem.sent) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -23,13 +23,16 @@ class Lark:
 
     name = events.PLATFORM
 
-    def __init__(self, settings: Settings, clock: ports.Clock) -> None:
+    def __init__(
+        self, settings: Settings, clock: ports.Clock, count: ports.Count = ports.uncounted
+    ) -> None:
         self._settings = settings
+        self._count = count
         self._clock = clock
         self._http = http.Http(
             settings.call_timeout, settings.connect_timeout, settings.ca_file, keep=30.0
         )
-        self._api = api.Api(settings, clock, self._http)
+        self._api = api.Api(settings, clock, self._http, count)
         self._sender = send.Sender(self._api, clock, settings.app_id, settings.reply_in_thread)
         self._open_id = self._name = ""
         self._connection: connection.Connection | None = None
@@ -44,7 +47,7 @@ class Lark:
                 self._connection = connection.Connection(
                     self._settings, self._clock, self._http, self._open_id, self._name
                 )
-                await self._connection.run(submit, ready)
+                await self._connection.run(self._counted(submit), ready)
             else:
                 ready()
                 await asyncio.Event().wait()
@@ -55,11 +58,21 @@ class Lark:
         """How the long connection is; see ports.Chat."""
         return self._connection.state() if self._connection is not None else None
 
+    def _counted(self, submit: ports.Submit) -> ports.Submit:
+        """The same, with each event counted as a push."""
+
+        def counted(event: model.Event) -> Awaitable[model.Receipt]:
+            self._count("pushes")
+            return submit(event)
+
+        return counted
+
     def decode(self, payload: Mapping[str, object]) -> model.Event | None:
         """The event in what came over HTTP, None for one of no interest. Raises ports.Closed before
         ``run`` has found out who the bot is."""
         if not self._open_id:
             raise ports.Closed("Lark has not said yet who the bot is")
+        self._count("pushes")
         return events.to_event(payload, self._open_id, self._clock.now(), self._name)
 
     def answer(self, receipt: model.Receipt) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ def build(settings: Settings, deps: manifests.Deps) -> ports.Chat:
     from adapters.lark.chat import Lark
 
     forms = tuple(dict.fromkeys((*deps.forms, *settings.approvals)))
-    return Lark(replace(settings, forms=forms, stream=not deps.callbacks), deps.clock)
+    return Lark(replace(settings, forms=forms, stream=not deps.callbacks), deps.clock, deps.count)
 
 
 def examine(settings: Settings, deps: manifests.CheckDeps) -> checks.Checkup:

@@ -25,7 +25,17 @@ from bot.app import operate, traces
 from bot.app import outside as outside_
 from bot.commands import loader
 from bot.model import manifests, ports
-from bot.runtime import clock, engine, logs, matcher, outbox, poller, scheduler, watcher
+from bot.runtime import (
+    clock,
+    engine,
+    logs,
+    matcher,
+    outbox,
+    poller,
+    scheduler,
+    usage,
+    watcher,
+)
 from bot.web import health
 
 log = logging.getLogger("countersign")
@@ -65,6 +75,7 @@ class App:
             settings.rules,
             safety_check=settings.oos.safety_check,
         )
+        self.used = usage.Counter(settings.book.quotas)
         self._began = time.monotonic()
         self._failed: asyncio.Future[None] | None = None
         self._wakers: list[Callable[[], None]] = []
@@ -92,6 +103,7 @@ class App:
                 judge=lambda effect, view, now: core.refusal_of_claim(
                     self.deployment, effect, view, now
                 ),
+                used=self.used,
             )
             assert opened.writer is not None
             async with operate.traced(self.settings, door, opened.writer.installation):
@@ -128,7 +140,7 @@ class App:
         stop: asyncio.Event,
         ready: Callable[[], None] | None,
     ) -> None:
-        outside = outside_.Outside.of(self.settings, self.clock, self.deployment.key)
+        outside = outside_.Outside.of(self.settings, self.clock, self.deployment.key, self.used)
         chats = outside.chats
         bus = bus_.Bus.of(self.settings, outside, door.submit, self.clock)
         matching = matcher.Matcher(self.deployment.rules)
@@ -145,6 +157,7 @@ class App:
         scheduler.Timer(door, self.clock, ticker)
         remember = self.settings.http.remember if self.settings.http is not None else None
         scheduler.Janitor(door, self.clock, ticker, remember=remember)
+        scheduler.UsageKeeper(door, self.clock, ticker, self.used)
         looker = poller.Poller(door, outside.executor, self.clock, ticker)
         if self.settings.book.watch is not None:
             region = self.settings.oos.region or self.settings.cloud.region

@@ -28,7 +28,8 @@ def listener_of(settings: config.Config, parts: health.Parts) -> listener.Listen
         body = {"ready": not problems, "problems": listing}
         return listener.of_json(503 if problems else 200, body)
 
-    pages = {"/healthz": alive, "/readyz": ready, "/metrics": metrics.Metrics(parts, state).page}
+    served = metrics.Metrics(parts, state, settings.book.quotas)
+    pages = {"/healthz": alive, "/readyz": ready, "/metrics": served.page}
     return listener.Listener(address, "[web] operate", pages)
 
 

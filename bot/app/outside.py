@@ -5,12 +5,13 @@ An adapter, and with it an SDK, is imported only where it is configured.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bot import config, model, store
 from bot.model import manifests, ports
-from bot.runtime import outbox
+from bot.runtime import outbox, usage
 
 
 class Nowhere:
@@ -31,14 +32,21 @@ class Outside:
     webhook: ports.Robots
 
     @classmethod
-    def of(cls, settings: config.Config, clock: ports.Clock, key: bytes = b"") -> Outside:
-        """The adapters that the configuration asks for; none has connected to anything yet."""
+    def of(
+        cls,
+        settings: config.Config,
+        clock: ports.Clock,
+        key: bytes = b"",
+        used: usage.Counter | None = None,
+    ) -> Outside:
+        """The adapters that the configuration asks for; none has connected to anything yet. What
+        they use of their platforms, ``used`` counts."""
         adapters = settings.adapters
         cloud, robots = settings.of(adapters.cloud), settings.of(adapters.robots)
         return cls(
             {
                 name: adapters.chat(name).build(
-                    settings.of(adapters.chat(name)), deps_of(settings, name, clock)
+                    settings.of(adapters.chat(name)), deps_of(settings, name, clock, used)
                 )
                 for name in settings.platforms
             },
@@ -110,13 +118,19 @@ def service_known(
     return lambda service: adapters.cloud.known(service) or service.casefold() in named
 
 
-def deps_of(settings: config.Config, platform: str, clock: ports.Clock) -> manifests.Deps:
+def deps_of(
+    settings: config.Config,
+    platform: str,
+    clock: ports.Clock,
+    used: usage.Counter | None = None,
+) -> manifests.Deps:
     """What the adapter of a chat platform is built with. It opens no connection of its own where a
     source brings the platform's callbacks over HTTP."""
     forms = [rule.form for rule in settings.book.forms if rule.platform == platform]
     callbacks = any(source.kind == platform for source in settings.sources)
     groups = tuple(group.chat for group in settings.book.groups if group.platform == platform)
     folder = settings.path.parent
+    count = ports.uncounted if used is None else functools.partial(used.count, platform)
     return manifests.Deps(
-        clock, tuple(dict.fromkeys(forms)), callbacks, groups, folder, settings.data
+        clock, tuple(dict.fromkeys(forms)), callbacks, groups, folder, settings.data, count
     )

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from bot import model, policy, texts
-from bot.commands import deliveries, registry
+from bot.commands import deliveries, registry, usages
 from bot.commands.answers import Reply
 from bot.policy import access, quorum
 
@@ -202,6 +202,16 @@ class Context:
     def why(self, letter: model.Letter) -> str:
         """Why a letter was not delivered."""
         return texts.reason(self.locale, letter.code, letter.reason)
+
+    def usage(self) -> tuple[model.Block, ...]:
+        """What is used of the quotas of this month, a line for each platform that has one."""
+        return tuple(
+            model.Block(
+                "para",
+                (model.Span(usages.line(self.locale, quota, self.view.usage, self.now)),),
+            )
+            for quota in self.book.quotas.values()
+        )
 
     def state(self, request: model.Request) -> str:
         """The word for a request's state, and whether it is on hold."""

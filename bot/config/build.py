@@ -56,6 +56,7 @@ def book(file: schema.File) -> policy.Book:
         locale=file.bot.locale,
         bot_name=file.bot.name,
         watch=_watch(file),
+        quotas={one.platform: settings_from(policy.Quota, one) for one in file.quota},
         evaluation=file.evaluation,
         index=identity.index_accounts(humans),
     )

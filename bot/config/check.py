@@ -33,6 +33,7 @@ def check(context: CheckContext) -> None:
     check_forms(context)
     check_patterns(context)
     check_budgets(context)
+    check_quotas(context)
 
 
 def approvers(file: schema.File, policy: schema.Policy) -> tuple[str, ...]:
@@ -354,3 +355,14 @@ def check_budgets(context: CheckContext) -> None:
                 (*path, "per"), f'{budget.platform} has no {wrong}; write "{right}"'
             )
         _check_platform(context, path, budget.platform, "budget")
+
+
+def check_quotas(context: CheckContext) -> None:
+    """One entry for a platform that is there."""
+    platforms: set[str] = set()
+    for path, quota in context.parts.entries("quota"):
+        if quota.platform in platforms:
+            message = f"there is another quota of {quota.platform}; a platform has one"
+            context.diagnostics.fault((*path, "platform"), message)
+        platforms.add(quota.platform)
+        _check_platform(context, path, quota.platform, "quota")

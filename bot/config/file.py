@@ -39,6 +39,7 @@ def model_of(adapters: manifests.Adapters) -> type[schema.File]:
         ("role", {"policy": _by_name(table_of(policy.Policy))}),
         ("policy", {"group": _list(names.model(table_of(policy.Group)))}),
         ("group", {"command": _by_name(names.model(table_of(policy.CommandRule)))}),
+        ("budget", {"quota": _list(names.model(table_of(policy.Quota)))}),
         ("bot", {one.name: _table(one.settings) for one in (*adapters.chats, adapters.cloud)}),
         ("oos", {robots.name: _usual(table_of(robots.settings))}),
         (

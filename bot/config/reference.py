@@ -40,6 +40,7 @@ OWN = (
     ("[security]", "security"),
     ("[[security.pattern]]", "security.pattern"),
     ("[[budget]]", "budget"),
+    ("[[quota]]", "quota"),
 )
 """The sections behind those of the bot itself, the chat platforms and the cloud."""
 

@@ -97,6 +97,10 @@ def check(values: dict[str, Any], known: Names, diagnostics: Diagnostics) -> Non
             _expect("policy", name, known.policies, path, diagnostics)
     for path, name in texts(values, "form", ANY, "group"):
         _check_group(path, name, values["form"][path[1]].get("platform"), known, diagnostics)
+    for path, name in texts(values, "quota", ANY, "group"):
+        if name:
+            platform = values["quota"][path[1]].get("platform")
+            _check_group(path, name, platform, known, diagnostics, "quota")
     for path, name in texts(values, "oos", "group"):
         _check_somewhere(path, name, values["oos"].get("platform"), known, diagnostics, "watch")
     _check_rules(values, known, diagnostics)

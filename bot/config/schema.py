@@ -232,6 +232,14 @@ class Group(Protocol):
     commands: tuple[str, ...]
 
 
+class Quota(Protocol):
+    platform: str
+    calls: int
+    pushes: int
+    timezone: str
+    group: str
+
+
 class Command(Protocol):
     policy: str
     targets: tuple[str, ...]
@@ -307,6 +315,7 @@ class File(Table):
     adapters: ClassVar[manifests.Adapters]
     if TYPE_CHECKING:
         group: tuple[Group, ...]
+        quota: tuple[Quota, ...]
         policy: dict[str, Policy]
         command: dict[str, Command]
 

@@ -22,6 +22,7 @@ from bot.core import (
     intake_rule,
     lookups,
     plan_fetch,
+    quotas,
     restore,
     run_remote,
     run_script,
@@ -94,6 +95,8 @@ def _read(deployment: Deployment, event: model.Event) -> tuple[model.Needs, Mean
         case model.EffectCompleted(effect=effect, outcome=outcome):
             needs = model.Needs(effect=effect, form=intake_form.original_of(outcome))
             return needs, partial(settled, deployment, event)
+        case model.QuotaReached():
+            return model.Needs(), partial(quotas.reached, deployment, event)
         case model.Delayed(effect=effect, request=number):
             needs = model.Needs(effect=effect, request=number)
             return needs, partial(waits.delayed, deployment, event)

@@ -236,22 +236,34 @@ class DecisionBuilder:
         what is decided again, in a store that was put back, is something new to them."""
         return f"{key}:{self.view.nonce}" if self.view.nonce else key
 
-    def tell(self, what: str, message: model.Message, final: str = "") -> None:
+    def tell(
+        self,
+        what: str,
+        message: model.Message,
+        final: str = "",
+        spare: model.Spare | None = None,
+    ) -> None:
         """Say something in the request's thread; ``what`` names it and makes it happen once.
         ``final``: the audit stamp of how the request ended, which is never given up: where it
-        cannot be said, it is told another way."""
+        cannot be said, it is told another way. ``spare``: it may be left out as this."""
         key = f"say:{self.name}:{what}"
-        context = {"final": final} if final else {}
+        context = {"final": final} if final else spared(spare)
         body = model.Say(self.thread, message, self.fresh(key), fixed=bool(final))
         self.queue(key, f"chat:{self.it.id}", body, context=context)
 
     def tell_sentence(
         self, what: str, key: str, mentions: tuple[model.Account, ...] = (), **facts: object
     ) -> None:
+        self.tell(what, self.sentence(key, mentions, **facts))
+
+    def sentence(
+        self, key: str, mentions: tuple[model.Account, ...] = (), **facts: object
+    ) -> model.Message:
+        """A message of one sentence about the request: the phrase ``key``."""
         request = self.it
         facts = {"id": request.id, "command": request.command, **facts}
         text = texts.say(request.locale, key, **facts)
-        self.tell(what, cards.sentence(cards.title_of(request), text, mentions, quote=request.text))
+        return cards.sentence(cards.title_of(request), text, mentions, quote=request.text)
 
     def asker(self) -> tuple[model.Account, ...]:
         """The requester's account, where it can be mentioned in the thread."""
@@ -277,15 +289,17 @@ class DecisionBuilder:
         body = model.ShowCard(self.thread, None, self.fresh(key))
         self.queue(key, f"chat:{self.it.id}", body, context={"card": number})
 
-    def update_card(self) -> None:
+    def update_card(self, spare: model.Spare | None = None) -> None:
         """Let everybody's card tell the state as it is when that is sent; older updates are
-        overtaken, also within this very decision."""
+        overtaken, also within this very decision. ``spare``: it may be left out as this, unless
+        one that it overtakes may not."""
         if self.it.plan is None:
             return
         key = f"{self.card_key()}:v{self.it.version}"
+        needed = any(effect.key == key and not effect.context for effect in self.effects)
         self.effects = [effect for effect in self.effects if effect.key != key]
-        body = model.UpdateCard(self.it.place)
-        self.queue(key, f"chat:{self.it.id}", body, replaces=True)
+        body, context = model.UpdateCard(self.it.place), {} if needed else spared(spare)
+        self.queue(key, f"chat:{self.it.id}", body, replaces=True, context=context)
 
     def remind(self, kind: str, after: timedelta, keep: bool = False) -> None:
         self.timers.append(model.Timer(self.it.id, kind, self.now + after, keep))
@@ -326,6 +340,11 @@ class DecisionBuilder:
             links=tuple(self.links),
             closed=self.closed,
         )
+
+
+def spared(what: model.Spare | None) -> dict[str, str]:
+    """The context of an effect that may be left out as this; None: it may not."""
+    return {} if what is None else {model.SPARE: what}
 
 
 def refusal_text(locale: str, refusal: policy.Refusal, **more: object) -> str:

@@ -219,10 +219,10 @@ def remind(builder: DecisionBuilder) -> None:
     rule, votes = builder.ballot()
     waiting = quorum.tally(rule, votes).waiting_for
     builder.enter("countersign", "request.reminded", people=list(waiting))
-    builder.tell_sentence(
-        f"remind:{asks.digest[:16]}",
+    message = builder.sentence(
         "say.remind",
         cards.accounts_of(builder.deployment, waiting, request.place),
         time=cards.moment(builder.deployment, asks.expires_at),
         left=asks.expires_at - builder.now,
     )
+    builder.tell(f"remind:{asks.digest[:16]}", message, spare="reminder")

@@ -74,11 +74,12 @@ def follow(builder: DecisionBuilder, execution: model.Execution) -> None:
     if (state, asks, progress) == (request.state, request.ballot, request.progress):
         return
     builder.change(state=state, ballot=asks, progress=progress)
+    same = (state, asks) == (request.state, request.ballot)
     if asks != request.ballot:
         builder.cleared.extend(VOTE_TIMERS)
         if asks is not None:
             questions.ask(builder, asks)
-    builder.update_card()
+    builder.update_card(spare="progress" if same else None)
 
 
 def ballot(builder: DecisionBuilder, execution: model.Execution) -> model.ApprovalStep:

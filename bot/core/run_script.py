@@ -254,7 +254,7 @@ def invocation_polled(
         return builder.receipt()
     builder.change()
     if not conclude(builder):
-        builder.update_card()
+        builder.update_card(spare=None if event.missing else "progress")
     return builder.receipt()
 
 

@@ -280,7 +280,7 @@ def show(builder: DecisionBuilder, run: live_runs.Live, asks: model.ApprovalStep
         builder.cleared.extend(VOTE_TIMERS)
         if asks is not None:
             questions.ask(builder, asks)
-    builder.update_card()
+    builder.update_card(spare="progress" if same else None)
 
 
 # ----------------------------------------------------------------------------- the end
@@ -440,7 +440,7 @@ def refresh(builder: DecisionBuilder) -> None:
     )
     if progress != builder.it.progress:
         builder.change(progress=progress)
-        builder.update_card()
+        builder.update_card(spare="progress")
 
 
 def expire(builder: DecisionBuilder) -> None:

@@ -73,10 +73,10 @@ def remind(builder: DecisionBuilder) -> None:
     request, deployment = builder.it, builder.deployment
     waiting = builder.tally().waiting_for
     builder.enter("countersign", "request.reminded", people=list(waiting))
-    builder.tell_sentence(
-        "remind",
+    message = builder.sentence(
         "say.remind",
         cards.accounts_of(deployment, waiting, request.place),
         time=cards.moment(deployment, request.expires_at),
         left=request.expires_at - builder.now,
     )
+    builder.tell("remind", message, spare="reminder")

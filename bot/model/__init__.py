@@ -128,11 +128,15 @@ from bot.model.rich import (
     Message,
     Span,
 )
+from bot.model.usage import METERS, SPARE, SPARES, Meter, QuotaReached, Spare, Usage
 
 __all__ = [
     "EPOCH",
     "FINAL",
     "GOES_ON",
+    "METERS",
+    "SPARE",
+    "SPARES",
     "TOGETHER",
     "Account",
     "ApprovalStep",
@@ -178,6 +182,7 @@ __all__ = [
     "Message",
     "MessageRecalled",
     "MessageReceived",
+    "Meter",
     "Needs",
     "NewEffect",
     "NotSent",
@@ -186,6 +191,7 @@ __all__ = [
     "Party",
     "Place",
     "Plan",
+    "QuotaReached",
     "Reading",
     "Recall",
     "Receipt",
@@ -203,6 +209,7 @@ __all__ = [
     "ShowCard",
     "SignalRun",
     "Span",
+    "Spare",
     "StartRun",
     "Started",
     "State",
@@ -223,6 +230,7 @@ __all__ = [
     "ToWebhook",
     "Unknown",
     "UpdateCard",
+    "Usage",
     "View",
     "Vote",
     "Waiting",

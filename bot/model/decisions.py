@@ -11,6 +11,7 @@ from bot.model.bus import CloudEvent, Letter
 from bot.model.effects import Effect, NewEffect, Timer
 from bot.model.events import InstanceResult, Receipt
 from bot.model.requests import FormLink, Request, Step, Vote
+from bot.model.usage import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,8 @@ class View:
     ``total``: how many rows ``listing``, ``audit`` or ``letters`` would have without a limit.
     ``known``: an event from outside has come by this name before. ``marks``: those of the marks
     that were asked about by which the bus, or a delivery, holds such an event.
-    ``links``: the forms that revoke or modify the OA form that the event is about."""
+    ``links``: the forms that revoke or modify the OA form that the event is about.
+    ``usage`` (with the list "recent"): what was used of each platform, month by month."""
 
     next_request: int
     audit_seq: int
@@ -159,6 +161,7 @@ class View:
     links: tuple[FormLink, ...] = ()
     known: bool = False
     marks: frozenset[str] = frozenset()
+    usage: tuple[Usage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from bot.model.outcomes import Outcome
 from bot.model.people import Account, Place
 from bot.model.requests import RunStatus
 from bot.model.rich import Card
+from bot.model.usage import QuotaReached
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +220,7 @@ Event = (
     | EventReceived
     | IngressRejected
     | CommandRequested
+    | QuotaReached
 )
 
 

@@ -82,7 +82,8 @@ class Deps:
     """What an adapter is built with beside its settings. ``forms``: the codes of the forms of its
     platform. ``callbacks``: its events come over HTTP, so it opens no connection for them.
     ``groups``: the ids of its chats in which the bot works. ``folder`` is that of bot.toml, from
-    which paths count, and ``data`` that of runtime data, where the adapter may keep a file."""
+    which paths count, and ``data`` that of runtime data, where the adapter may keep a file.
+    ``count`` is called with each call and push that the platform counts."""
 
     clock: ports.Clock
     forms: tuple[str, ...] = ()
@@ -90,6 +91,7 @@ class Deps:
     groups: tuple[str, ...] = ()
     folder: pathlib.Path = pathlib.Path()
     data: pathlib.Path = pathlib.Path()
+    count: ports.Count = ports.uncounted
 
 
 @dataclass(frozen=True, slots=True)

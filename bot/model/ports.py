@@ -18,6 +18,14 @@ Raises nothing on a bad event: those are refused with a receipt. It raises ``Clo
 shuts down: then do not acknowledge, so that the platform delivers again."""
 
 
+Count = Callable[[model.Meter], None]
+"""Told of each call or push that a platform counts; never blocks and never raises."""
+
+
+def uncounted(meter: model.Meter) -> None:
+    """Nobody counts."""
+
+
 class Closed(Exception):
     """The bot is shutting down; the event was not taken."""
 

@@ -26,6 +26,7 @@ from bot.policy.model import (
     snapshot,
     together,
 )
+from bot.policy.quota import Quota, month_of, step_of
 
 __all__ = [
     "APPROVE",
@@ -42,13 +43,16 @@ __all__ = [
     "Pattern",
     "Person",
     "Policy",
+    "Quota",
     "Refusal",
     "Role",
     "Verdict",
     "Watch",
     "evaluate",
     "from_snapshot",
+    "month_of",
     "policy_of",
     "snapshot",
+    "step_of",
     "together",
 ]

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from bot import regexes
+from bot.policy.quota import Quota
 from bot.source.tables import settings
 from bot.source.values import (
     Absolute,
@@ -288,6 +289,8 @@ class Book(Limits):
     locale: str = "zh-CN"
     bot_name: str = "countersign"
     watch: Watch | None = None
+    quotas: Mapping[str, Quota] = field(default_factory=dict)
+    """What a platform allows in a month, by its name; none: no limit."""
     evaluation: frozenset[str] = frozenset()
     """Platforms beside the real ones for trying things out: see ``quorum.for_evaluation``."""
     index: Mapping[Key, str | None] = field(default_factory=dict)

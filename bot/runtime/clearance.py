@@ -14,7 +14,7 @@ from typing import Protocol
 
 from bot import model, regexes
 from bot.model import ports
-from bot.runtime import intake
+from bot.runtime import intake, usage
 from bot.store import port
 
 log = logging.getLogger(__name__)
@@ -35,12 +35,18 @@ class Clearance:
     """Lets effects leave. Without ``judge`` everything may; what is not to leave is settled."""
 
     def __init__(
-        self, writer: port.Writer, events: intake.Intake, judge: Judge | None, clock: ports.Clock
+        self,
+        writer: port.Writer,
+        events: intake.Intake,
+        judge: Judge | None,
+        clock: ports.Clock,
+        used: usage.Counter,
     ) -> None:
         self._writer = writer
         self._intake = events
         self._judge = judge
         self._clock = clock
+        self._used = used
 
     def passed(self, claims: port.Claims, quota: Quota, draw: Draw | None) -> port.Claims:
         """Those that may be sent, as they may be sent. Where a pattern must be judged elsewhere
@@ -52,7 +58,7 @@ class Clearance:
             spent.remove(claimed.rate_key)
 
         try:
-            allowed = self._allowed(claims, spare)
+            allowed = self._allowed(self._affordable(claims, spare), spare)
             cleared = allowed if draw is None else self._drawn(allowed, draw, spare)
         except regexes.Unjudged:
             for rate_key in spent:
@@ -62,11 +68,23 @@ class Clearance:
 
     # -- what may happen
 
-    def _allowed(
+    def _affordable(
         self, claims: port.Claims, spare: Callable[[port.Claimed], None]
     ) -> list[port.Claimed]:
+        """Those for which the month's quota is enough; ``spare`` is told of the others."""
+        affordable: list[port.Claimed] = []
+        for claimed in claims.effects:
+            if self._used.spare(self._writer, claimed, self._clock.now()):
+                spare(claimed)
+            else:
+                affordable.append(claimed)
+        return affordable
+
+    def _allowed(
+        self, claims: list[port.Claimed], spare: Callable[[port.Claimed], None]
+    ) -> list[port.Claimed]:
         """Those that may be sent; ``spare`` is told of the others."""
-        judged = [(claimed, self._outcome(claimed)) for claimed in claims.effects]
+        judged = [(claimed, self._outcome(claimed)) for claimed in claims]
         refused = [
             claimed.effect.id
             for claimed, outcome in judged

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from bot import failpoints, model, regexes
 from bot.model import ports
-from bot.runtime import clearance, intake, meter, moves, retry
+from bot.runtime import clearance, intake, meter, moves, retry, usage
 from bot.store import port
 
 log = logging.getLogger(__name__)
@@ -52,8 +52,8 @@ class Engine:
 
     ``core`` says what an event means. ``failed_toast`` is answered to an event that could not
     be decided. ``failed`` is called (on the loop) when the store can't be written: the process
-    should end, for nothing more will be taken. ``meter`` counts what happens. All methods belong
-    to the loop's thread.
+    should end, for nothing more will be taken. ``meter`` counts what happens, ``used`` what is used
+    of platforms, which is written with each transaction. All methods belong to the loop's thread.
     """
 
     def __init__(
@@ -67,6 +67,7 @@ class Engine:
         failed: Callable[[BaseException], None] | None = None,
         chance: random.Random | None = None,
         judge: clearance.Judge | None = None,
+        used: usage.Counter | None = None,
     ) -> None:
         if opened.writer is None:
             raise ValueError("the engine needs a store that it can write")
@@ -82,7 +83,8 @@ class Engine:
             chance,
             self.meter,
         )
-        self._clearance = clearance.Clearance(opened.writer, self._intake, judge, clock)
+        self._used = used or usage.Counter({})
+        self._clearance = clearance.Clearance(opened.writer, self._intake, judge, clock, self._used)
         self._writer = opened.writer
         self._failed = failed
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
@@ -229,11 +231,11 @@ class Engine:
     def _work(self) -> None:
         assert self._loop is not None
         more = True
-        while more:
+        while more or self._used.pending:
             jobs: list[_Job] = []
             try:
-                more = self._gather(jobs)
-                if jobs:
+                more = more and self._gather(jobs)
+                if jobs or not more:
                     self._transact(jobs)
             except BaseException as fault:
                 log.critical("the store can't be written, stopping", exc_info=True)
@@ -272,6 +274,8 @@ class Engine:
         assert self._loop is not None
         writer = self._writer
         writer.begin(self._waits_on)
+        for reached in self._used.flush(writer, self.clock.now()):
+            self._intake.take(reached, last=True)
         answers = [answer for job in jobs if (answer := self._do(job)) is not None]
         failpoints.reach("engine.before_commit")
         began = time.perf_counter()

@@ -13,7 +13,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot import model
 from bot.model import ports
-from bot.runtime import engine
+from bot.runtime import engine, usage
 from bot.store import codec, port
 
 log = logging.getLogger(__name__)
@@ -149,6 +149,27 @@ class Timer:
     def _on_commit(self, changes: port.Changes) -> None:
         if changes.timer is not None:
             self._ticker.wake(self.NAME, codec.at(changes.timer))
+
+
+class UsageKeeper:
+    """Writes what was counted down where no other transaction has done so."""
+
+    NAME = "usage"
+    EVERY = timedelta(seconds=10)
+
+    def __init__(
+        self, engine: engine.Engine, clock: ports.Clock, ticker: Ticker, used: usage.Counter
+    ) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._used = used
+        ticker.add(self.NAME, self.write)
+
+    async def write(self, now: datetime) -> datetime | None:
+        """Let a transaction take the counts along; returns when to look again."""
+        if self._used.pending:
+            await self._engine.write(lambda writer: None)
+        return self._clock.now() + self.EVERY
 
 
 class Janitor:

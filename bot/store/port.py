@@ -242,6 +242,9 @@ class Reader(Protocol):
     def letters_of(self, event: model.CloudEvent, limit: int = 100) -> tuple[model.Letter, ...]:
         """What rules made of an event, in order."""
 
+    def usage(self) -> tuple[model.Usage, ...]:
+        """What was used of each platform, month by month, oldest month first."""
+
     def status(self) -> Status: ...
 
     def queues(self) -> tuple[Queue, ...]:
@@ -334,6 +337,9 @@ class Writer(Protocol):
     def keep_card(self, number: int, body: model.CardEffect) -> None:
         """Write down what an effect in flight shows."""
 
+    def spare(self, number: int, now: int) -> None:
+        """Let an effect in flight not be sent: it may be left out, and nothing else needs it."""
+
     def settle(self, number: int, outcome: model.Outcome, now: int) -> None:
         """Note how an effect ended: done, refused or unknown."""
 
@@ -349,6 +355,14 @@ class Writer(Protocol):
 
     def history(self, since: datetime, now: datetime) -> History:
         """Calls since ``since``, and rate keys whose platform said when to come back."""
+
+    # -- what platforms count
+
+    def add_usage(self, platform: str, month: str, counts: Mapping[str, int]) -> model.Usage:
+        """Add to what was used of a platform in a month; returns what that is then."""
+
+    def usage(self, platform: str, month: str) -> model.Usage:
+        """What was used of a platform in a month."""
 
     # -- the clock, and restores
 

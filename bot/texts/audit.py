@@ -82,6 +82,8 @@ _ACTIONS: dict[str, tuple[str, str]] = {
     "event.refused": ("外部事件被拒", "event refused"),
     "event.changed": ("同一标识的事件内容不同", "another event under a known id"),
     "event.repeated": ("重复的事件", "repeated events"),
+    "quota.reached": ("用量达到月额度的一个关口", "used a share of the month's quota"),
+    "message.spared": ("为节省月额度没有发送", "not sent, to save the month's quota"),
     "event.failed": ("事件无法处理", "event could not be decided"),
 }
 PHRASES = {f"audit.action.{action}": words for action, words in _ACTIONS.items()}

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from bot import model, release, store
+from bot import model, policy, release, store
 from bot.model import ports
 from bot.runtime import meter, outbox
 
@@ -31,7 +31,8 @@ ENGINES = ("ecs", "oos")
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """What is known when somebody asks. ``free``: bytes left on the store's disk. ``there``: do the
-    events of each platform come? ``connections``: of those that keep one."""
+    events of each platform come? ``connections``: of those that keep one. ``usage``: what was used
+    of the platforms, by the month, and ``quotas`` what they allow."""
 
     meter: meter.Meter
     now: datetime
@@ -44,6 +45,8 @@ class Snapshot:
     there: Mapping[str, bool]
     connections: Mapping[str, ports.Connection]
     budgets: tuple[outbox.Usage, ...]
+    usage: tuple[model.Usage, ...]
+    quotas: Mapping[str, policy.Quota]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,29 @@ def _late_timer(shot: Snapshot) -> Values:
     yield (), max(0.0, (shot.now - due).total_seconds()) if due is not None else 0.0
 
 
+def _used(shot: Snapshot) -> Values:
+    """What is used in this month, which begins where the platform is."""
+    for platform in shot.there:
+        month = _month(shot, platform)
+        for each in model.METERS:
+            yield (platform, each), month.of(each)
+
+
+def _spared(shot: Snapshot) -> Values:
+    for platform in shot.there:
+        month = _month(shot, platform)
+        for what in model.SPARES:
+            yield (platform, what), month.spared(what)
+
+
+def _month(shot: Snapshot, platform: str) -> model.Usage:
+    name = policy.month_of(shot.quotas.get(platform), shot.now)
+    return next(
+        (each for each in shot.usage if (each.platform, each.month) == (platform, name)),
+        model.Usage(platform, name),
+    )
+
+
 FAMILIES: tuple[Family, ...] = (
     Family(
         "countersign_info",
@@ -226,6 +252,32 @@ FAMILIES: tuple[Family, ...] = (
         "For how long a platform asked not to be called, from now.",
         ("party", "kinds", "per", "seconds"),
         lambda shot: [(_budget(usage), usage.paused) for usage in shot.budgets],
+    ),
+    Family(
+        "countersign_quota_used",
+        "gauge",
+        "What the bot used of a platform this month: calls of its API, and pushes.",
+        ("platform", "meter"),
+        _used,
+    ),
+    Family(
+        "countersign_quota_limit",
+        "gauge",
+        "What `[[quota]]` says that the platform allows in a month; only where it does.",
+        ("platform", "meter"),
+        lambda shot: [
+            ((platform, each), quota.of(each))
+            for platform, quota in shot.quotas.items()
+            for each in model.METERS
+            if quota.of(each)
+        ],
+    ),
+    Family(
+        "countersign_quota_spared",
+        "gauge",
+        "Updates of cards and reminders that were not sent this month, to save the quota.",
+        ("platform", "what"),
+        _spared,
     ),
     Family(
         "countersign_requests_open",

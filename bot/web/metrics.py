@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterable, Iterator
+import types
+from collections.abc import Iterable, Iterator, Mapping
 
 import prometheus_client
 from prometheus_client import core, exposition, registry
 
-from bot import store
+from bot import model, policy, store
 from bot.runtime import meter
 from bot.web import families, health, listener
 
@@ -23,10 +24,16 @@ PREFIX = "countersign_"
 
 
 class Metrics:
-    """The metrics of a running bot. Belongs to the loop's thread."""
+    """The metrics of a running bot, with the ``quotas`` of its platforms. Belongs to the loop's
+    thread."""
 
-    def __init__(self, parts: health.Parts, state: health.Health) -> None:
-        self._parts, self._state = parts, state
+    def __init__(
+        self,
+        parts: health.Parts,
+        state: health.Health,
+        quotas: Mapping[str, policy.Quota] = types.MappingProxyType({}),
+    ) -> None:
+        self._parts, self._state, self._quotas = parts, state, quotas
         self._process = process_metrics()
         self._made = 0.0
         self._page: asyncio.Task[listener.Page] | None = None
@@ -48,7 +55,7 @@ class Metrics:
     async def _snapshot(self) -> families.Snapshot:
         parts = self._parts
         problems = await self._state.problems()
-        status, queues, runs, sizes = await parts.door.read(_of_store)
+        status, queues, runs, sizes, usage = await parts.door.read(_of_store)
         states = {name: chat.connection() for name, chat in parts.chats.items()}
         return families.Snapshot(
             meter=parts.door.meter,
@@ -65,6 +72,8 @@ class Metrics:
             },
             connections={name: state for name, state in states.items() if state is not None},
             budgets=tuple(parts.outbox.budgets()),
+            usage=usage,
+            quotas=self._quotas,
         )
 
     def _text(self, shot: families.Snapshot) -> str:
@@ -96,8 +105,15 @@ def process_metrics() -> registry.CollectorRegistry:
 
 def _of_store(
     reader: store.Reader,
-) -> tuple[store.Status, tuple[store.Queue, ...], dict[tuple[str, str], int], dict[str, int]]:
-    return reader.status(), reader.queues(), dict(reader.open_runs()), dict(reader.sizes())
+) -> tuple[
+    store.Status,
+    tuple[store.Queue, ...],
+    dict[tuple[str, str], int],
+    dict[str, int],
+    tuple[model.Usage, ...],
+]:
+    runs, sizes = dict(reader.open_runs()), dict(reader.sizes())
+    return reader.status(), reader.queues(), runs, sizes, reader.usage()
 
 
 def metrics_of(shot: families.Snapshot) -> Iterator[core.Metric]:

@@ -14,7 +14,7 @@ from bot import cards as cards_
 from bot import core, deployment, model, policy, regexes, store
 from bot.model import ports
 from bot.policy import identity
-from bot.runtime import engine
+from bot.runtime import engine, usage
 from tests.bot import catalogs, event_shapes
 
 COMMANDS = Path(__file__).resolve().parents[2] / "commands"
@@ -136,6 +136,7 @@ class Stage:
         """What is kept in the cloud, by its name or id: as ``FetchDefinition`` answers."""
         self.loop = asyncio.new_event_loop()
         self.store = store.Store(folder / "stage.db")
+        self.used = usage.Counter(of.quotas)
         self.engine = engine.Engine(
             self.store,
             self.reading,
@@ -143,6 +144,7 @@ class Stage:
             judge=lambda effect, view, now: core.refusal_of_claim(
                 self.deployment, effect, view, now
             ),
+            used=self.used,
         )
         self.loop.run_until_complete(self._start())
         self.count = 0

@@ -155,6 +155,7 @@ def test_a_store_is_made_once_and_keeps_its_identity(path: Path) -> None:
             "m009_marks",
             "m010_asks",
             "m011_undrawn",
+            "m012_usage",
         ]
 
 

@@ -89,6 +89,8 @@ def insert(connection: sqlite3.Connection, new: model.NewEffect, now: int) -> bo
     )
     if cursor.rowcount != 1:
         return False
+    if new.replaces and model.SPARE in new.context:  # what it replaces may not be spared
+        connection.execute(queries.EFFECT_NEEDED, (cursor.lastrowid, new.lane or new.key))
     if new.replaces:
         connection.execute(queries.EFFECTS_REPLACE, (now, new.lane or new.key, cursor.lastrowid))
     return True
@@ -183,6 +185,11 @@ def _parts(connection: sqlite3.Connection, lane: str) -> dict[str, str]:
 def note(connection: sqlite3.Connection, id_: int, part: str, ref: str) -> None:
     """Put on record that a part of an effect in flight is done; earlier doubt is over with it."""
     connection.execute(queries.EFFECT_NOTE, (part, ref, id_))
+
+
+def spare(connection: sqlite3.Connection, id_: int, now: int) -> None:
+    """Let an effect that was taken out not be sent."""
+    connection.execute(queries.EFFECT_SPARED, (now, id_))
 
 
 def keep_card(connection: sqlite3.Connection, id_: int, body: model.CardEffect) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from bot.model import SPARE
 from bot.store.sqlite.schema import FINAL
 
 # ----------------------------------------------------------------------------- opening
@@ -233,6 +234,15 @@ UPDATE outbox SET state = 'in_flight', attempts = attempts + 1, claimed_at = ?1,
 WHERE id = ?2 AND state = 'queued'
 RETURNING id, key, lane, request, attempts, body, context, doubt, bucket, first_at, doubt_at
 """
+EFFECT_SPARED = """
+UPDATE outbox SET state = 'dropped', settled_at = ? WHERE id = ? AND state = 'in_flight'
+"""
+EFFECT_NEEDED = f"""
+UPDATE outbox SET context = '{{}}' WHERE id = ?1 AND EXISTS (
+    SELECT 1 FROM outbox WHERE lane = ?2 AND state IN ('queued', 'in_flight') AND state = 'queued'
+        AND kind = 'update_card' AND id < ?1 AND json_extract(context, '$.{SPARE}') IS NULL
+)
+"""
 EFFECT_KEEP = "UPDATE outbox SET body = ? WHERE id = ? AND state = 'in_flight'"
 EFFECTS_RECENT = """
 SELECT bucket, claimed_at, settled_at, doubt FROM outbox
@@ -301,6 +311,15 @@ SET body = ?, state = 'queued', doubt = 0, doubt_at = 0, forgiven = attempts, du
 WHERE id = ? AND (kind = 'deliver' OR untold = 1)
     AND state IN ('refused', 'unknown', 'dropped')
 """
+
+# ----------------------------------------------------------------------------- usage
+
+USAGE_ADD = """
+INSERT INTO usage (platform, month, kind, count) VALUES (?, ?, ?, ?)
+ON CONFLICT (platform, month, kind) DO UPDATE SET count = count + excluded.count
+"""
+USAGE = "SELECT kind, count FROM usage WHERE platform = ? AND month = ?"
+USAGE_MONTHS = "SELECT platform, month, kind, count FROM usage ORDER BY month, platform, kind"
 
 # ----------------------------------------------------------------------------- timers
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bot import audit, model
 from bot.store import codec, port
-from bot.store.sqlite import effects, letters, moments, queries, views
+from bot.store.sqlite import effects, letters, moments, queries, usage, views
 
 
 class Reader(port.Reader):
@@ -154,6 +154,9 @@ class Reader(port.Reader):
             name: file.stat().st_size if file.exists() else 0
             for name, file in (("database", database), ("log", log))
         }
+
+    def usage(self) -> tuple[model.Usage, ...]:
+        return usage.months(self.connection)
 
     def status(self) -> port.Status:
         connection = self.connection

@@ -352,6 +352,23 @@ def m011_undrawn(db: sqlite_utils.Database) -> None:
     """A card in the outbox may not be drawn yet."""
 
 
+_USAGE = """
+CREATE TABLE usage (
+    platform TEXT NOT NULL,
+    month TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (platform, month, kind)
+) WITHOUT ROWID;
+"""
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def m012_usage(db: sqlite_utils.Database) -> None:
+    """What was used of each platform in each month, by the kind of count."""
+    db.execute(_USAGE.strip().removesuffix(";"))
+
+
 OLDEST = "m011_undrawn"
 """The oldest schema whose code may still write what this code writes. Whoever changes what older
 code would misread, break or write wrongly (a table, or the body of a row) names the schema of that

@@ -11,7 +11,7 @@ from typing import Any
 
 from bot import model
 from bot.store import codec
-from bot.store.sqlite import effects, letters, queries
+from bot.store.sqlite import effects, letters, queries, usage
 
 
 @functools.lru_cache(maxsize=64)
@@ -245,6 +245,7 @@ def load(
         else 0,
         listing_votes=listing_votes(connection, needs),
         links=links(connection, needs, effect),
+        usage=usage.months(connection) if needs.listing == "recent" else (),
     )
 
 

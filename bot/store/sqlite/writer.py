@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot import audit, model
 from bot.store import codec, highwater, port
-from bot.store.sqlite import effects, foreign, letters, moments, queries, views
+from bot.store.sqlite import effects, foreign, letters, moments, queries, usage, views
 
 PLAIN = model.Receipt()
 IDLE = 0.05
@@ -318,6 +319,15 @@ class Writer(port.Writer):
 
     def keep_card(self, number: int, body: model.CardEffect) -> None:
         effects.keep_card(self.connection, number, body)
+
+    def spare(self, number: int, now: int) -> None:
+        effects.spare(self.connection, number, now)
+
+    def add_usage(self, platform: str, month: str, counts: Mapping[str, int]) -> model.Usage:
+        return usage.add(self.connection, platform, month, counts)
+
+    def usage(self, platform: str, month: str) -> model.Usage:
+        return usage.of(self.connection, platform, month)
 
     def settle(self, number: int, outcome: model.Outcome, now: int) -> None:
         effects.settle(self.connection, number, outcome, now)

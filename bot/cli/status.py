@@ -1,0 +1,89 @@
+"""``python -m bot status``: the store in numbers, and what is used of the platforms' quotas."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from bot import config, model, policy
+from bot import store as stores
+from bot.cli import shell
+from bot.commands import usages
+
+
+@click.command()
+@shell.with_config
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, with all months.")
+def status(path: Path, as_json: bool) -> None:
+    """Print what is open and queued, and what of the platforms' quotas is used this month.
+
+    The bot may be running meanwhile.
+    """
+    settings = shell.loaded(path, secrets=False, commands=False)
+    with shell.reading(settings) as reader:
+        state, months = reader.status(), reader.usage()
+    if as_json:
+        click.echo(json.dumps(plain(settings, state, months), indent=2, ensure_ascii=False))
+    else:
+        click.echo("\n".join(lines(settings, state, months, datetime.now(UTC))))
+
+
+def lines(
+    settings: config.Config,
+    state: stores.Status,
+    months: tuple[model.Usage, ...],
+    now: datetime,
+) -> Iterator[str]:
+    yield f"open requests: {counts(state.requests)}"
+    yield f"effects: {counts(state.effects)}"
+    yield f"dead letters: {counts(state.dead)}"
+    yield f"newest audit entry: {state.audit.seq}"
+    quotas = settings.book.quotas
+    for platform in settings.platforms:
+        if platform in quotas:
+            yield usages.line("en", quotas[platform], months, now)
+        else:
+            yield unlimited(platform, months, now)
+
+
+def unlimited(platform: str, months: tuple[model.Usage, ...], now: datetime) -> str:
+    month = policy.month_of(None, now)
+    own = [usage for usage in months if (usage.platform, usage.month) == (platform, month)]
+    usage = own[0] if own else model.Usage(platform, month)
+    used = ", ".join(f"{usage.of(meter)} {meter}" for meter in model.METERS)
+    return f"{platform} {month}: {used} (no [[quota]] set)"
+
+
+def counts(numbers: Mapping[str, int]) -> str:
+    """Numbers by name on one line."""
+    return ", ".join(f"{count} {name}" for name, count in sorted(numbers.items())) or "none"
+
+
+def plain(
+    settings: config.Config, state: stores.Status, months: tuple[model.Usage, ...]
+) -> dict[str, object]:
+    """All of it as JSON."""
+    quotas = settings.book.quotas
+    return {
+        "requests": dict(state.requests),
+        "effects": dict(state.effects),
+        "dead": dict(state.dead),
+        "audit": state.audit.seq,
+        "usage": [
+            {
+                "platform": usage.platform,
+                "month": usage.month,
+                **{meter: usage.of(meter) for meter in model.METERS},
+                **{f"{what}_spared": usage.spared(what) for what in model.SPARES},
+                "quota": {
+                    meter: quotas[usage.platform].of(meter) if usage.platform in quotas else 0
+                    for meter in model.METERS
+                },
+            }
+            for usage in months
+        ],
+    }
