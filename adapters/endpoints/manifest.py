@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adapters.endpoints.settings import Endpoint, Settings
-from bot.model import manifests, ports
+from bot.model import checks, manifests, ports
 
 
 def build(endpoints: tuple[Endpoint, ...], clock: ports.Clock) -> ports.Outlet:
@@ -12,6 +12,12 @@ def build(endpoints: tuple[Endpoint, ...], clock: ports.Clock) -> ports.Outlet:
     return Endpoints(Settings(endpoints), clock)
 
 
+def examine(endpoint: Endpoint, deps: manifests.CheckDeps) -> checks.Checkup:
+    from adapters.endpoints.checks import checkup
+
+    return checkup(endpoint, deps)
+
+
 MANIFEST = manifests.EndpointsManifest(
-    name="endpoint", title="endpoints", settings=Endpoint, build=build
+    name="endpoint", title="endpoints", settings=Endpoint, build=build, examine=examine
 )

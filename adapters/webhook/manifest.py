@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adapters.webhook.settings import KINDS, Settings
-from bot.model import manifests, ports
+from bot.model import checks, manifests, ports
 
 
 def build(settings: Settings, deps: manifests.Deps) -> ports.Robots:
@@ -12,11 +12,18 @@ def build(settings: Settings, deps: manifests.Deps) -> ports.Robots:
     return Webhook(settings, deps.clock)
 
 
+def examine(settings: Settings, deps: manifests.CheckDeps) -> checks.Checkup:
+    from adapters.webhook.checks import checkup
+
+    return checkup(settings, deps)
+
+
 MANIFEST = manifests.RobotsManifest(
     name="webhook",
     title="robots",
     settings=Settings,
     build=build,
+    examine=examine,
     kinds=KINDS,
     # DingTalk: 20 a minute per robot ("custom-bot-to-send-group-chat-messages" on
     # open.dingtalk.com). Lark: 5 a second and 100 a minute ("client-docs/bot-v3/add-custom-bot" on

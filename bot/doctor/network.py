@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import urllib.request
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from statistics import median_low
 from urllib.parse import urlsplit
@@ -24,7 +25,7 @@ class Network:
     def __init__(
         self, addresses: Sequence[checks.Address], clock: ports.Wall, seconds: float
     ) -> None:
-        self._addresses = tuple(dict.fromkeys(addresses))
+        self._addresses = merged(addresses)
         self._clock = clock
         self._seconds = seconds
         self._looks: dict[checks.Address, asyncio.Task[probe.Result]] = {}
@@ -57,6 +58,17 @@ class Network:
         used = [name_of(one) for one in self._addresses if probe.proxy_of(one)]
         direct = [name_of(one) for one in self._addresses if not probe.proxy_of(one)]
         return (proxies(used, direct),)
+
+
+def merged(addresses: Sequence[checks.Address]) -> tuple[checks.Address, ...]:
+    """Each address once, though several adapters connect there."""
+    ways: dict[tuple[str, str, bool], checks.Address] = {}
+    for one in addresses:
+        way = (one.url, one.ca_file, one.proxied)
+        known = ways.get(way, one)
+        public, needed = one.public or known.public, one.needed or known.needed
+        ways[way] = replace(one, public=public, needed=needed)
+    return tuple(ways.values())
 
 
 def name_of(address: checks.Address) -> str:
@@ -96,7 +108,8 @@ def findings(result: probe.Result, clock_: ports.Wall) -> list[checks.Finding]:
     if result.failed == "certificate" and address.ca_file:
         return [lines.problem(id_, "doctor.address.private", ca_file=address.ca_file, **facts)]
     if result.failed:
-        return [lines.problem(id_, f"doctor.address.{result.failed}", **facts)]
+        say = lines.problem if address.needed else lines.unsure
+        return [say(id_, f"doctor.address.{result.failed}", **facts)]
     if address.public and parts.scheme == "https" and result.inside:
         return [lines.problem(id_, "doctor.address.inside", **facts)]
     if result.expires is None:

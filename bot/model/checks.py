@@ -71,12 +71,14 @@ class Address:
     """Somewhere an adapter connects to. ``url`` is an origin, ``https://host`` or
     ``http://host:port``. ``ca_file``: certificates to trust instead of the usual ones. ``proxied``:
     calls go through the environment's proxy, if there is one. ``public``: anybody may have messages
-    sent there, so it must be no machine of the own network."""
+    sent there, so it must be no machine of the own network. ``needed``: it is a problem where it
+    can't be reached."""
 
     url: str
     ca_file: str = ""
     proxied: bool = False
     public: bool = False
+    needed: bool = True
 
 
 async def nothing() -> None:

@@ -13,10 +13,14 @@ import pytest
 
 from adapters.dingtalk import advice as advice_dingtalk
 from adapters.lark import advice as advice_lark
+from adapters.webhook import advice as advice_webhook
 from sandbox import process, standins, world
 from tests.bot import doctor_stage
 
-BY_HAND = ["dingtalk.template", "dingtalk.version", "dingtalk.receiving", "dingtalk.events"]
+BY_HAND = [
+    *("dingtalk.template", "dingtalk.version", "dingtalk.receiving", "dingtalk.events"),
+    *("webhook.robot.ops", "webhook.robot.lark-ops"),
+]
 """What no API tells."""
 
 
@@ -269,7 +273,35 @@ LARK = {
         calls=(fault("lark", "bot/v3/info", "error", code=99991401, status=400),),
     ),
 }
-TROUBLES = DINGTALK | LARK
+ROBOTS = {
+    "robot-address": Trouble(
+        "configuration.configuration",
+        "webhook.robot.url: holds no usable address",
+        "python -m bot check",
+        edits={"robot-ops-url": "ftp://oapi.dingtalk.com/robot/send"},
+    ),
+    "robot-secret": Trouble(
+        "webhook.robot.ops",
+        "is no signing key: DingTalk's begin with SEC",
+        "Security (安全设置) → Signature (加签)",
+        edits={"robot-ops-secret": "not-a-signing-key"},
+    ),
+    "robot-keywords": Trouble(
+        "webhook.robot.lark-ops",
+        "has 11 keywords; ten are the most",
+        "keywords of [[webhook.robot]]",
+        edits={
+            'name = "lark-ops"': f'name = "lark-ops"\nkeywords = {[f"k{n}" for n in range(11)]}'
+        },
+    ),
+    "robot-signature": Trouble(
+        "webhook.robot.ops",
+        "The robot ops signs its messages; whether they are taken is not told",
+        "error 310000, and its text says which: sign not match, invalid timestamp (the clock)",
+        state="manual",
+    ),
+}
+TROUBLES = DINGTALK | LARK | ROBOTS
 
 
 @pytest.fixture
@@ -324,7 +356,7 @@ async def test_a_fault_is_named_with_its_mend(
     assert not others, "what is well is not blamed"
 
 
-@pytest.mark.parametrize("module", [advice_dingtalk, advice_lark])
+@pytest.mark.parametrize("module", [advice_dingtalk, advice_lark, advice_webhook])
 def test_both_languages_say_the_same_facts(module: ModuleType) -> None:
     values = [each for name, each in vars(module).items() if name.isupper()]
     pairs = [each for each in values if isinstance(each, tuple)]
