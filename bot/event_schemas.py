@@ -353,6 +353,8 @@ def all_of_them() -> dict[str, object]:
 _HEAD = """\
 # CloudEvents
 
+[简体中文](cloudevents.zh-CN.md)
+
 <!-- Printed by `python -m bot docs events`; a test compares. Edit bot/event_schemas.py. -->
 
 What the bot itself puts on [the bus](events-and-audit.md#the-bus), for

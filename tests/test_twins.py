@@ -32,7 +32,8 @@ def code(section: Section) -> list[str]:
 
 def prose(section: Section) -> str:
     lines = [section.heading, *section.lines]
-    return "\n".join(line for line, inside in twins.coded(lines) if not inside)
+    text = "\n".join(line for line, inside in twins.coded(lines) if not inside)
+    return re.sub(twins.NOTE, "", text)
 
 
 def spans(section: Section) -> set[str]:

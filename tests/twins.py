@@ -19,6 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 COMMENT = re.compile(r"(?:^|\s)# .*")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+NOTE = re.compile(r"<!--.*?-->", re.DOTALL)
 OTHERS = re.compile(r"(?<!\[English)" + LINK.pattern)
 MARK = re.compile(r"<!-- en ([0-9a-f]{8}) zh ([0-9a-f]{8}) -->")
 HAN = r"[\u3400-\u9fff]"
@@ -52,7 +53,7 @@ class Section:
         lines = [
             "".join(COMMENT.findall(line)) if code else line for line, code in coded(self.lines)
         ]
-        words = " ".join(" ".join([self.heading, *lines]).split())
+        words = " ".join(re.sub(NOTE, "", " ".join([self.heading, *lines])).split())
         return hashlib.sha256(words.encode()).hexdigest()[:8]
 
 

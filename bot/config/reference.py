@@ -47,6 +47,8 @@ OWN = (
 INTRODUCTION = """\
 # Configuration
 
+[简体中文](configuration.zh-CN.md)
+
 <!-- Printed by `python -m bot docs configuration`; a test compares. Edit bot/config/schema.py,
 bot/policy/model.py, or the settings of an adapter. -->
 

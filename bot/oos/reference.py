@@ -11,6 +11,8 @@ from bot.oos.template import library, model, names
 
 _HEAD = """# Templates · 模板
 
+[简体中文](templates.zh-CN.md)
+
 <!-- Printed by `python -m bot docs templates`; a test compares. Edit bot/oos/reference.py. -->
 
 What is understood of the template language of

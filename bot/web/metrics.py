@@ -153,6 +153,8 @@ def page() -> str:
 INTRODUCTION = """\
 # Metrics
 
+[简体中文](metrics.zh-CN.md)
+
 <!-- Printed by `python -m bot docs metrics`; a test compares. Edit bot/web/families.py. -->
 
 What `/metrics` serves where [`[web] operate`](configuration.md#web) is set, in the text format of

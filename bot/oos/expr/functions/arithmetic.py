@@ -82,7 +82,7 @@ def _bounded(result: Any) -> int | float:
 
 FUNCTIONS = (
     Function("Eval", f"What arithmetic comes to: numbers and `{_SIGNS}`.",
-        f"算术表达式的结果:数字与 `{_SIGNS}`。", "[arithmetic]",
+        f"算术表达式的结果：数字与 `{_SIGNS}`。", "[arithmetic]",
         (Example(["-30*24"], -720), Example("(1 + 2) / 2", 1.5)), evaluate,
         wrong=lambda raw: base.takes(1)(raw) if isinstance(raw, list) else ""),
 )  # fmt: skip

@@ -59,11 +59,11 @@ def is_ip_in_cidr(argument: object) -> bool:
 
 FUNCTIONS = (
     Function("Equals", "Are two values equal? Text equals what prints like it: \"true\" is true.",
-        "两个值是否相等;文本与打印形式相同的值相等。", "[value, value]",
+        "两个值是否相等；文本与打印形式相同的值相等。", "[value, value]",
         (Example(["a", "a"], True), Example(["true", True], True), Example(["1", 1], True),
          Example([1, True], False)), equals, wrong=base.takes(2)),
     Function("If", "One value or the other; only the one that is taken is evaluated.",
-        "根据条件取值;只计算被取的分支。", "[condition, then, else]",
+        "根据条件取值；只计算被取的分支。", "[condition, then, else]",
         (Example([True, "a", "b"], "a"), Example(["false", "a", "b"], "b")),
         lazy=if_, wrong=base.takes(3)),
     Function("Not", "The opposite.", "取反。", "condition",

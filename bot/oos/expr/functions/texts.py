@@ -100,7 +100,7 @@ def escape(argument: object) -> str:
 
 
 FUNCTIONS = (
-    Function("Base64Encode", "The Base64 of a text (its UTF-8).", "文本(UTF-8)的 Base64 编码。",
+    Function("Base64Encode", "The Base64 of a text (its UTF-8).", "文本（UTF-8）的 Base64 编码。",
         "text", (Example("hello", "aGVsbG8="),), base64_encode),
     Function("Base64Decode", "The text that Base64 stands for.", "Base64 所表示的文本。",
         "base64", (Example("aGVsbG8=", "hello"),), base64_decode),
@@ -111,7 +111,7 @@ FUNCTIONS = (
         "[separator, text]", (Example([",", "a,b,c"], ["a", "b", "c"]),),
         split, wrong=base.takes(2)),
     Function("Replace", "A text with parts of it replaced, all at once.",
-        "替换文本中的片段(同时进行)。", "[{old: new, …}, text]",
+        "替换文本中的片段（同时进行）。", "[{old: new, …}, text]",
         (Example([{"ecs": "rds"}, "my ecs"], "my rds"),
          Example([{"a": "b", "b": "a"}, "ab"], "ba")),
         replace, wrong=base.takes(2)),
@@ -120,7 +120,7 @@ FUNCTIONS = (
         (Example(["Var1: ${Var1}, home: ${HOME}", {"Var1": "v"}], "Var1: v, home: ${HOME}"),),
         sub, wrong=lambda raw: "" if isinstance(raw, str) else base.takes(1, 2)(raw)),
     Function("Escape", "A text safe between PowerShell's double quotes.",
-        "转义文本,使其可放入 PowerShell 双引号中。", '[text, "powershell"]',
+        "转义文本，使其可放入 PowerShell 双引号中。", '[text, "powershell"]',
         (Example(['say "$x"', "powershell"], 'say `"`$x`"'),), escape, wrong=base.takes(2)),
     Function("ContainsSubString", "Is a text part of another?", "文本是否包含另一段文本。",
         "[text, part]", (Example(["hello", "ell"], True), Example(["hello", "x"], False)),

@@ -116,7 +116,7 @@ def calculate_time_by_ops_window(argument: object) -> str:
 
 FUNCTIONS = (
     Function("FormatUTCTime", "A time in another layout (strftime's letters).",
-        "按格式输出 UTC 时间(strftime 的字母)。", "[time, format]",
+        "按格式输出 UTC 时间（strftime 的字母）。", "[time, format]",
         (Example(["2026-01-31T08:05:09Z", "%Y-%m-%dT%H:%MZ"], "2026-01-31T08:05Z"),),
         format_utc_time, wrong=base.takes(2)),
     Function("AddHour", "A time, hours later (negative: earlier).", "时间向后推移若干小时。",
@@ -124,12 +124,12 @@ FUNCTIONS = (
          Example(["2026-01-31T01:00Z", "-2"], "2026-01-30T23:00Z")),
         add_hour, wrong=base.takes(2)),
     Function("DurationBetween", "How long from one time to the next, as ISO 8601.",
-        "两个时间点之间的时长(ISO 8601)。", "[start, end]",
+        "两个时间点之间的时长（ISO 8601）。", "[start, end]",
         (Example(["08:00", "20:30"], "PT12H30M"), Example(["22:00:00Z", "06:00:00Z"], "PT8H")),
         duration_between, wrong=base.takes(2)),
     Function("CalculateTimeByOpsWindow",
         "Now, if it is within the daily window (UTC), else when the window opens next.",
-        "若当前在每日窗口(UTC)内则为当前时间,否则为下一次窗口开始时间。", "[start, end, now]",
+        "若当前在每日窗口（UTC）内则为当前时间，否则为下一次窗口开始时间。", "[start, end, now]",
         (Example(["01:00", "03:00", "2026-01-31T02:00:00Z"], "2026-01-31T02:00:00Z"),
          Example(["01:00", "03:00", "2026-01-31T04:00:00Z"], "2026-02-01T01:00:00Z")),
         calculate_time_by_ops_window, wrong=base.takes(3)),
