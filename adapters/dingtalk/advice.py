@@ -10,6 +10,7 @@ from bot.model.checks import Pair
 
 CONSOLE = "https://open-dev.dingtalk.com"
 
+TITLE: Pair = ("钉钉", "DingTalk")
 CREDENTIALS_OK: Pair = (
     "钉钉接受应用的凭证（{client_id}）",
     "DingTalk accepts the app's credentials ({client_id})",

@@ -46,7 +46,7 @@ def checkup(options: settings.Settings, deps: manifests.CheckDeps) -> checks.Che
         checks.Address(options.endpoint, options.ca_file),
         *(checks.Address(_origin(host), options.ca_file) for host in options.webhook_hosts),
     )
-    return checks.Checkup(looks, addresses, patient.close)
+    return checks.Checkup(looks, addresses, patient.close, advice.TITLE)
 
 
 def _origin(host: str) -> str:

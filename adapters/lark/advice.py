@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bot.model.checks import Pair
 
+TITLE: Pair = ("飞书", "Lark / Feishu")
 CREDENTIALS_OK: Pair = (
     "{domain} 接受应用 {app_id} 的凭证",
     "{domain} accepts the credentials of the app {app_id}",

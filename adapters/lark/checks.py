@@ -49,7 +49,7 @@ def checkup(options: settings.Settings, deps: manifests.CheckDeps) -> checks.Che
         *(checks.Check(f"form.{code}", patient.form(code)) for code in deps.forms),
     )
     addresses = (checks.Address(options.domain, options.ca_file),)
-    return checks.Checkup(looks, addresses, patient.close)
+    return checks.Checkup(looks, addresses, patient.close, advice.TITLE)
 
 
 class Application:

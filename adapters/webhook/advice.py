@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.model.checks import Pair
 
+TITLE: Pair = ("群机器人", "Custom robots")
 BAD: Pair = ("机器人 {robot} 不能用：{reason}", "The robot {robot} can't be used: {reason}")
 BAD_MEND: Pair = (
     "群设置 → 机器人 → 该机器人：把完整的 Webhook 地址抄到 [[webhook.robot]] url 所指的地方",

@@ -31,7 +31,7 @@ def checkup(settings: Settings, deps: manifests.CheckDeps) -> checks.Checkup:
             origin = f"{parts.scheme}://{parts.netloc}"
             addresses.append(checks.Address(origin, settings.ca_file))
     looks = (checks.Check(f"robot.{robot.name}", look(settings, robot)) for robot in settings.robot)
-    return checks.Checkup(tuple(looks), tuple(addresses))
+    return checks.Checkup(tuple(looks), tuple(addresses), title=advice.TITLE)
 
 
 def look(settings: Settings, robot: Robot) -> checks.Run:

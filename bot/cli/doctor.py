@@ -16,6 +16,7 @@ from bot import config, texts
 from bot.cli import rights, shell
 
 if TYPE_CHECKING:
+    from bot.doctor import report
     from bot.doctor.running import Section
     from bot.model import ports
 
@@ -52,26 +53,25 @@ def doctor(path: Path, locale: str | None, as_json: bool, seconds: float, ram: b
 
     if ram:
         return rights.ram(path, as_json)
+    if sys.stderr.isatty():
+        click.echo(f"… at most {seconds:g} s", err=True)
     spoken, sections = running.run(examined(path, seconds))
     spoken = locale or spoken
     if as_json:
         click.echo(json.dumps(report.entries(spoken, sections), indent=2, ensure_ascii=False))
     else:
         width = min(shutil.get_terminal_size().columns, WIDTH)
-        for state, line in report.lines(spoken, sections, width):
-            click.echo(coloured(state, line))
+        for line in report.lines(spoken, sections, width):
+            click.echo(coloured(line))
     sys.exit(1 if report.problems(sections) else 0)
 
 
-def coloured(state: str, line: str) -> str:
+def coloured(line: report.Line) -> str:
     """A line of the report as a terminal shows it; a file gets it plain."""
-    if state in ("title", "total"):
-        return click.style(line, bold=True)
-    word = line.split()[0]
-    colour = COLOURS.get(state)
-    if colour is None or not line.startswith(f"  {word}"):
-        return line
-    return f"  {click.style(word, fg=colour, bold=state == 'problem')}{line[2 + len(word) :]}"
+    if line.kind == "title":
+        return click.style(line.text, bold=True)
+    colour = COLOURS.get(line.kind)
+    return click.style(line.label, fg=colour, bold=line.kind == "problem") + line.text
 
 
 async def examined(

@@ -59,7 +59,9 @@ def examination(settings: config.Config, clock: ports.Clock, seconds: float) -> 
     ]
     for key, heading, checkup in parts:
         if checkup.checks:
-            groups.append(Group(key, checks.Sentence((heading, heading)), checkup.checks))
+            groups.append(
+                Group(key, checks.Sentence(checkup.title or (heading, heading)), checkup.checks)
+            )
     return Examination(tuple(groups), tuple(checkup for _, _, checkup in parts))
 
 

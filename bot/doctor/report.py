@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from bot import texts
 from bot.doctor.running import Section
@@ -42,24 +43,37 @@ def said(locale: str, sentence: checks.Sentence | None) -> str:
     return " ".join(texts.filled(locale, sentence.pair, facts).split())
 
 
-def lines(locale: str, sections: Sequence[Section], width: int) -> Iterator[tuple[str, str]]:
-    """The report line by line, each with what it is: a state, "title", "mend" or "total"."""
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the report. ``kind``: a state, "title" or "mend". ``label``: the word of the state,
+    where the line begins a finding."""
+
+    kind: str
+    text: str
+    label: str = ""
+
+    def __str__(self) -> str:
+        return self.label + self.text
+
+
+def lines(locale: str, sections: Sequence[Section], width: int) -> Iterator[Line]:
+    """The report line by line, at most ``width`` columns wide."""
     for section in sections:
         if not section.findings:
             continue
-        yield "title", said(locale, section.group.title)
+        yield Line("title", said(locale, section.group.title))
         for finding in section.findings:
             word = texts.say(locale, f"doctor.state.{finding.state}")
-            label = f"  {word}{' ' * (INDENT - 2 - columns(word))}"
+            gap = " " * (INDENT - 2 - columns(word))
             first, *rest = wrapped(said(locale, finding.sentence), width - INDENT)
-            yield finding.state, label + first
-            for line in rest:
-                yield finding.state, " " * INDENT + line
+            yield Line(finding.state, gap + first, f"  {word}")
+            for row in rest:
+                yield Line(finding.state, " " * INDENT + row)
             mend = said(locale, finding.mend)
-            for number, line in enumerate(wrapped(mend, width - INDENT - 2) if mend else ()):
-                yield "mend", " " * INDENT + ("→ " if number == 0 else "  ") + line
-        yield "title", ""
-    yield "total", total(locale, sections)
+            for number, row in enumerate(wrapped(mend, width - INDENT - 2) if mend else ()):
+                yield Line("mend", " " * INDENT + ("→ " if number == 0 else "  ") + row)
+        yield Line("title", "")
+    yield Line("title", total(locale, sections))
 
 
 def total(locale: str, sections: Iterable[Section]) -> str:

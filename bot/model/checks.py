@@ -87,8 +87,10 @@ async def nothing() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Checkup:
-    """All that one adapter wants looked at. ``close`` releases what its checks have opened."""
+    """All that one adapter wants looked at. ``close`` releases what its checks have opened.
+    ``title`` stands above its lines; None: what the adapter is called."""
 
     checks: tuple[Check, ...] = ()
     addresses: tuple[Address, ...] = ()
     close: Callable[[], Awaitable[None]] = nothing
+    title: Pair | None = None

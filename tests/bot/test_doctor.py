@@ -114,11 +114,14 @@ def test_lines_fit_the_terminal_in_both_languages() -> None:
     sections = [running.Section(running.Group("g", TITLE, ()), (finding,))]
     for locale in ("zh-CN", "en"):
         rows = list(report.lines(locale, sections, 60))
-        assert all(report.columns(row) <= 60 for _, row in rows if "https" not in row)
-        assert rows[1][0] == "problem"
-        text = "".join(row.strip() for state, row in rows if state == "problem")
+        assert all(report.columns(str(row)) <= 60 for row in rows if "https" not in row.text)
+        assert (rows[1].kind, rows[1].label) == (
+            "problem",
+            "  问题" if locale == "zh-CN" else "  problem",
+        )
+        text = "".join(row.text.strip() for row in rows if row.kind == "problem")
         assert text.count("很长的一句话，" if locale == "zh-CN" else "sentence") == 20
-        assert not any(row.strip().startswith("，") for _, row in rows)
+        assert not any(row.text.strip().startswith("，") for row in rows)
 
 
 def test_the_command_prints_leaves_with_a_status_and_speaks_both_languages(small: Path) -> None:
@@ -128,10 +131,28 @@ def test_the_command_prints_leaves_with_a_status_and_speaks_both_languages(small
     assert "group.naem: unknown key, did you mean name?" in " ".join(said.output.split())
     assert "1 problem" in said.output
     said = CliRunner().invoke(cli.main, ["doctor", "--config", str(small), "--json"])
-    [entry] = json.loads(said.output)
+    [entry] = json.loads(said.stdout)
     assert entry["state"] == "problem"
     assert entry["group"] == entry["id"] == "configuration"
     assert "改好后" in entry["mend"]
+
+
+def test_a_host_that_hangs_never_hangs_the_doctor(small: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        text = small.read_text().replace("[dingtalk]", f'[dingtalk]\nendpoint = "{url}"')
+        small.write_text(text)
+        began = time.monotonic()
+        said = CliRunner().invoke(
+            cli.main, ["doctor", "--config", str(small), "--json", "--seconds", "1"]
+        )
+        assert time.monotonic() - began < 10
+    assert said.exit_code == 1
+    states = {f"{one['group']}.{one['id']}": one for one in json.loads(said.stdout)}
+    address = states[f"network.address.{url.removeprefix('http://')}"]
+    assert "doesn't answer" in address["sentence"]
+    assert "no result within 1 second" in states["dingtalk.credentials"]["sentence"]
+    assert states["machine.store"]["state"] == "ok"
 
 
 # ----------------------------------------------------------------------------- the machine

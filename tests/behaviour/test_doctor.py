@@ -1,0 +1,21 @@
+"""The doctor beside a running bot: it sees it, and the bot does not notice."""
+
+from __future__ import annotations
+
+from tests.behaviour.conftest import Scene
+from tests.bot import doctor_stage
+
+
+async def test_a_running_bot_is_seen_and_not_disturbed(scene: Scene) -> None:
+    card = await scene.pending("restart web-01")
+    before = await scene.shown()
+    entries = await doctor_stage.lines(scene.settings.path)
+    assert doctor_stage.of(entries, "problem", "unsure") == []
+    store = next(one for one in entries if one["id"] == "store")
+    assert "a bot runs on it" in store["sentence"]
+    assert await scene.shown() == before
+    if scene.platform != "console":
+        links = await scene.call("connections")
+        assert [one["open"] for one in links] == [True], "the bot's own, and no other"
+    await scene.click("bob", card, "approve")
+    await scene.card_says(card, ("成功", "succeeded"))
