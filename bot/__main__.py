@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from bot import config, event_schemas, release, source
-from bot.cli import doctor, redo, rules, shell, status, store, store_check
+from bot.cli import doctor, redo, reload, rules, shell, status, store, store_check
 from bot.config import reference
 from bot.reference import rooms
 from bot.source import suggest
@@ -69,23 +69,7 @@ def check(path: Path, no_secrets: bool) -> None:
     Prints every fault with its line and leaves with status 1, or prints "ok" and leaves with 0.
     Warnings go to standard error and do not change the status.
     """
-    from bot.app import adapters
-
-    try:
-        settings = adapters.load(path, secrets=not no_secrets, known_commands=shell.known_commands)
-    except config.ConfigError as error:
-        click.echo(str(error))
-        shell.warn(path, error.warnings)
-        count = len(error.faults)
-        click.echo(f"{count} fault{'s' if count != 1 else ''}", err=True)
-        sys.exit(1)
-    shell.warn(path, settings.warnings)
-    faults, warnings = shell.commands_of(settings)
-    for warning in warnings:
-        click.echo(f"warning: {warning}", err=True)
-    if faults:
-        click.echo("\n".join(faults))
-        sys.exit(shell.fail(f"{len(faults)} fault{'s' if len(faults) != 1 else ''}"))
+    settings = shell.checked(path, secrets=not no_secrets)
     click.echo(f"ok: {settings.summary()}")
 
 
@@ -98,6 +82,7 @@ def run(path: Path) -> None:
     it is started again.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the bot itself listens
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # until it does, this waits
     settings = shell.loaded(path)
     from bot.app import main as app
 
@@ -292,6 +277,7 @@ def redrive(path: Path, numbers: tuple[int, ...]) -> None:
 
 main.add_command(rules.rule)
 rules.rule.add_command(redo.redo)
+main.add_command(reload.reload)
 main.add_command(store.backup)
 main.add_command(store.restore)
 main.add_command(store_check.store)

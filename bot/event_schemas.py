@@ -29,6 +29,7 @@ ABOUT = {
     "status": "approved|rejected|withdrawn|running",
 }
 """Of a form that revokes or modifies another."""
+READ_BY = "start|signal|command"
 RULED = {"rule": "string", "target": "integer", "source": "string", "event": "string"}
 """Of a rule that makes nothing of an event for one of its targets."""
 
@@ -169,6 +170,15 @@ FAMILIES: Mapping[str, Mapping[str, Facts]] = {
         },
     },
     "The bot itself": {
+        "configuration.changed": {
+            "by": READ_BY,
+            "before": "string",
+            "digest": "string",
+            "added": TEXTS,
+            "removed": TEXTS,
+            "changed": TEXTS,
+        },
+        "configuration.refused": {"by": READ_BY, "digest": "string", "faults": TEXTS},
         "bot.started": {"since": {"type": "string", "format": "date-time"}},
         "request.restored": {"state": STATES},
         "card.failed": {"reason": "string"},

@@ -525,7 +525,7 @@ PIGEON = """\
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pydantic import Field
 
@@ -555,6 +555,9 @@ class Pigeon:
 
     def connection(self) -> ports.Connection | None:
         return None
+
+    def follow(self, forms: Sequence[str], groups: Sequence[str]) -> None:
+        \"\"\"They fly everywhere.\"\"\"
 
     async def perform(self, effect: ports.ChatEffect, attempt: model.Attempt) -> model.Outcome:
         return model.Done(ref=f"{self.settings.loft}:{attempt.number}")

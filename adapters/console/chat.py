@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from adapters.console import render
@@ -30,6 +30,7 @@ class Console:
 
     def __init__(self, settings: Settings, clock: ports.Clock) -> None:
         self._settings, self._clock = settings, clock
+        self._chats = list(settings.chats)
         self._opened: History | None = None
 
     @property
@@ -48,7 +49,7 @@ class Console:
             message = f"can't keep what is said in {self._settings.file} ({why}): see [bot] data"
             raise ports.CannotListen(message) from None
         people = People(self._settings.tokens, history, self._clock, submit)
-        server = Server(self._settings, history, people)
+        server = Server(self._settings, history, people, self._chats)
         try:
             await people.redeliver()
             await server.start()
@@ -60,6 +61,10 @@ class Console:
     def connection(self) -> ports.Connection | None:
         """None: terminals connect to it."""
         return None
+
+    def follow(self, forms: Sequence[str], groups: Sequence[str]) -> None:
+        """Show these groups to those who open a terminal from now on."""
+        self._chats[:] = groups
 
     async def perform(self, effect: ports.ChatEffect, attempt: model.Attempt) -> model.Outcome:
         """Carry out one effect; whatever goes wrong is one of the four outcomes."""

@@ -24,7 +24,7 @@ import logging
 import os
 import re
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 from urllib.parse import urlsplit
@@ -96,8 +96,11 @@ _SAYING, _CLICK, _RECALLING = TypeAdapter(Saying), TypeAdapter(Click), TypeAdapt
 class Server:
     """Serves what is kept in ``history``, and brings to ``people`` what they do."""
 
-    def __init__(self, settings: Settings, history: History, people: People) -> None:
+    def __init__(
+        self, settings: Settings, history: History, people: People, chats: Sequence[str]
+    ) -> None:
         self._settings, self._history, self._people = settings, history, people
+        self._chats = chats
         self._tokens = [(who, _digest(token)) for who, token in settings.tokens.items()]
         self._waiting: Counter[str] = Counter()
         self._closing = False
@@ -177,7 +180,7 @@ class Server:
     # ------------------------------------------------------------------------- requests
 
     async def _me(self, request: web.Request) -> web.Response:
-        return web.json_response({"account": request[ACCOUNT], "chats": self._settings.chats})
+        return web.json_response({"account": request[ACCOUNT], "chats": self._chats})
 
     async def _say(self, request: web.Request) -> web.Response:
         body = await _body(request, _SAYING)

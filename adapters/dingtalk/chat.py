@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from adapters.common import http
@@ -44,6 +44,9 @@ class DingTalk:
     def connection(self) -> ports.Connection | None:
         """How the Stream connection is; see ports.Chat."""
         return self._stream.connection()
+
+    def follow(self, forms: Sequence[str], groups: Sequence[str]) -> None:
+        """Nothing is asked for: every event of the app comes anyway."""
 
     def decode(self, frame: Mapping[str, object]) -> model.Event | None:
         """The event in what came over HTTP, made into a frame; None for one of no interest."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -36,12 +36,15 @@ class Lark:
         self._sender = send.Sender(self._api, clock, settings.app_id, settings.reply_in_thread)
         self._open_id = self._name = ""
         self._connection: connection.Connection | None = None
+        self._forms = list(settings.forms)
+        self._subscribes = False
+        self._subscribing: set[asyncio.Task[None]] = set()
 
     async def run(self, submit: ports.Submit, ready: Callable[[], None]) -> None:
         """Stay connected until cancelled; see ports.Chat. Raises ports.BadCredentials."""
         self._open_id, self._name = await self._itself()
-        subscribing = asyncio.create_task(self._subscribe(), name="lark: subscribe")
-        subscribing.add_done_callback(_report)
+        self._subscribes = True
+        self._subscribe(self._forms)
         try:
             if self._settings.stream:
                 self._connection = connection.Connection(
@@ -52,7 +55,8 @@ class Lark:
                 ready()
                 await asyncio.Event().wait()
         finally:
-            subscribing.cancel()
+            for task in self._subscribing:
+                task.cancel()
 
     def connection(self) -> ports.Connection | None:
         """How the long connection is; see ports.Chat."""
@@ -66,6 +70,13 @@ class Lark:
             return submit(event)
 
         return counted
+
+    def follow(self, forms: Sequence[str], groups: Sequence[str]) -> None:
+        """Subscribe to the forms that are new. None is left: what came is judged by the bot."""
+        new = [code for code in forms if code not in self._forms]
+        self._forms += new
+        if new and self._subscribes:
+            self._subscribe(new)
 
     def decode(self, payload: Mapping[str, object]) -> model.Event | None:
         """The event in what came over HTTP, None for one of no interest. Raises ports.Closed before
@@ -120,9 +131,15 @@ class Lark:
             log.error("Lark does not say who the bot is (%s). Trying again.", problem)
             await asyncio.sleep(backoff.pause())
 
-    async def _subscribe(self) -> None:
-        """Ask for the events of every configured form, until each is granted."""
-        waiting = list(self._settings.forms)
+    def _subscribe(self, codes: Sequence[str]) -> None:
+        task = asyncio.create_task(self._granted(codes), name="lark: subscribe")
+        self._subscribing.add(task)
+        task.add_done_callback(self._subscribing.discard)
+        task.add_done_callback(_report)
+
+    async def _granted(self, codes: Sequence[str]) -> None:
+        """Ask for the events of these forms, until each is granted."""
+        waiting = list(codes)
         backoff = websocket.Backoff(self._settings.backoff_first, 600.0, factor=4.0)
         while True:
             waiting = [code for code in waiting if not await self._subscribed(code)]

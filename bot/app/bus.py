@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot import config, model
+from bot import config, model, policy
 from bot.app.outside import Outside
 from bot.model import ports
 from bot.runtime import chat_target, command_target, outbox
@@ -25,12 +25,17 @@ class Bus:
 
     @classmethod
     def of(
-        cls, settings: config.Config, outside: Outside, submit: ports.Submit, clock: ports.Clock
+        cls,
+        settings: config.Config,
+        outside: Outside,
+        submit: ports.Submit,
+        clock: ports.Clock,
+        book: Callable[[], policy.Book],
     ) -> Bus:
         return cls(
             outside,
             command_target.CommandTarget(submit, clock),
-            chat_target.ChatTarget(settings.book, outside.chats),
+            chat_target.ChatTarget(book, outside.chats),
             endpoints_of(settings, clock),
             eventbridge_of(settings, clock),
         )

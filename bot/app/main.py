@@ -12,18 +12,18 @@ import contextlib
 import dataclasses
 import gc
 import logging
+import os
 import signal
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import timedelta
 from typing import Any
 
-from bot import cards, config, core, deployment, model, release, source, store, texts
+from bot import cards, config, core, model, policy, release, source, store, texts
 from bot.app import bus as bus_
+from bot.app import control, operate, reload, traces
 from bot.app import key as key_
-from bot.app import operate, traces
 from bot.app import outside as outside_
-from bot.commands import loader
 from bot.model import manifests, ports
 from bot.runtime import (
     clock,
@@ -57,28 +57,18 @@ class App:
     def __init__(self, settings: config.Config, wall: ports.Wall | None = None) -> None:
         self.settings = settings
         self.clock = clock.Steady(wall or clock.MachineClock())
-        rules = settings.book.commands
-        elsewhere = [name for name, rule in rules.items() if rule.engine == "oos"]
-        commands = loader.load(
-            settings.commands,
-            elsewhere,
-            outside_.service_known(settings.adapters, settings),
-            settings.adapters.cloud.models(),
-        )
-        for warning in commands.warnings:
+        self.deployment = reload.deployment_of(settings)
+        for warning in self.deployment.catalog.warnings:
             log.warning("%s", warning)
-        self.deployment = deployment.Deployment(
-            settings.book,
-            commands,
-            settings.cloud.region,
-            settings.zone,
-            settings.rules,
-            safety_check=settings.oos.safety_check,
-        )
         self.used = usage.Counter(settings.book.quotas)
+        self._hangup = asyncio.Event()
         self._began = time.monotonic()
         self._failed: asyncio.Future[None] | None = None
         self._wakers: list[Callable[[], None]] = []
+
+    def reload_soon(self) -> None:
+        """Take up the configuration as it is now, once the bot works; SIGHUP asks for it."""
+        self._hangup.set()
 
     def wake(self) -> None:
         """Look at everything that waits for a time now: a test let time pass."""
@@ -89,6 +79,7 @@ class App:
         """Work until ``stop`` is set. Raises BadCredentials, CannotListen, Invalid, Stopped, or
         what broke the store."""
         self.deployment = dataclasses.replace(self.deployment, key=key_.of(self.settings))
+        running = reload.loaded(self.settings, self.deployment)
         with contextlib.closing(
             store.Store(self.settings.database, mark=self.settings.mark)
         ) as opened:
@@ -105,13 +96,19 @@ class App:
                 ),
                 used=self.used,
             )
+            reloader = reload.Reloader(door, self.clock, running, self._take, self._hangup)
             assert opened.writer is not None
             async with operate.traced(self.settings, door, opened.writer.installation):
                 door.start()
                 try:
-                    await self._serve(door, opened, stop, ready)
+                    await reloader.begin()
+                    await self._serve(door, opened, stop, ready, reloader)
                 finally:
                     await door.close()
+
+    def _take(self, loaded: reload.Loaded) -> None:
+        """From here on everything is decided by this configuration."""
+        self.settings, self.deployment = loaded.settings, loaded.deployment
 
     def _recognise(self, opened: store.Store) -> None:
         """Is it an older copy that was put back by other means than ``restore``?"""
@@ -139,11 +136,12 @@ class App:
         opened: store.Store,
         stop: asyncio.Event,
         ready: Callable[[], None] | None,
+        reloader: reload.Reloader,
     ) -> None:
         outside = outside_.Outside.of(self.settings, self.clock, self.deployment.key, self.used)
         chats = outside.chats
-        bus = bus_.Bus.of(self.settings, outside, door.submit, self.clock)
-        matching = matcher.Matcher(self.deployment.rules)
+        bus = bus_.Bus.of(self.settings, outside, door.submit, self.clock, self._book)
+        matching = matcher.Matcher(lambda: self.deployment.rules)
         inlet = bus_.inlet_of(self.settings, chats, self.clock, matching.look)
         queue = outbox.Outbox(
             door,
@@ -172,6 +170,7 @@ class App:
         ticker.start()
         waiting = {name: asyncio.Event() for name in chats}
         side: dict[str, Awaitable[None]] = {"outbox": queue.run(), "clock": watch.run()}
+        side |= self._reloading(reloader, outside)
         for name, chat in chats.items():
             side[name] = chat.run(door.submit, waiting[name].set)
         if inlet is not None:
@@ -202,6 +201,14 @@ class App:
                 await inlet.close()
             matching.close()
 
+    def _reloading(
+        self, reloader: reload.Reloader, outside: outside_.Outside
+    ) -> dict[str, Awaitable[None]]:
+        """The tasks by which the configuration is reloaded."""
+        reloader.watchers.append(lambda settings: outside.follow(settings, self.clock))
+        by_socket = control.Control(self.settings.data, {"reload": reloader.answer})
+        return {"reload": reloader.run(), "control": by_socket.run()}
+
     async def _tell_of_restore(self, door: engine.Engine) -> None:
         """Tell the core of each request that was open when the store was put back from a copy."""
         when = await door.read(lambda reader: reader.restored())
@@ -211,6 +218,9 @@ class App:
             id_ = f"restored:{int(when.timestamp() * 1000)}:{number}"
             await door.submit(model.Restored(id_, self.clock.now(), number))
         await door.write(lambda writer: writer.forget_restore())
+
+    def _book(self) -> policy.Book:
+        return self.deployment.book
 
     def _draw(self, effect: model.StoredEffect, view: model.View) -> model.CardEffect:
         return cards.draw(self.deployment, effect, view)
@@ -288,6 +298,30 @@ def settle() -> None:
     gc.freeze()
 
 
+def hangup_of(bot: App, stop: asyncio.Event) -> Callable[[], None]:
+    """What SIGHUP does: a reload. Where the terminal was closed in which the bot was started, it
+    stops, unless it was told to outlive that (nohup)."""
+    outlives = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN or not has_terminal()
+
+    def hang_up() -> None:
+        if outlives or has_terminal():
+            bot.reload_soon()
+        else:
+            log.info("the terminal was closed")
+            stop.set()
+
+    return hang_up
+
+
+def has_terminal() -> bool:
+    """Has this process a terminal that is open?"""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
 def run(settings: config.Config, wall: ports.Wall | None = None) -> int:
     """Run the bot until SIGTERM or SIGINT. Returns the exit status: 0 stopped as asked, 1 not."""
     adapters = settings.adapters
@@ -301,7 +335,10 @@ def run(settings: config.Config, wall: ports.Wall | None = None) -> int:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        await App(settings, wall).run(stop, settle)
+        bot = App(settings, wall)
+        loop.add_signal_handler(signal.SIGHUP, hangup_of(bot, stop))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+        await bot.run(stop, settle)
 
     return ended(main())
 

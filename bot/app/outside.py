@@ -64,6 +64,12 @@ class Outside:
             adapters.robots.build(robots, manifests.Deps(clock)),
         )
 
+    def follow(self, settings: config.Config, clock: ports.Clock) -> None:
+        """Tell the chats what a configuration that was reloaded says of them."""
+        for name, chat in self.chats.items():
+            deps = deps_of(settings, name, clock)
+            chat.follow(deps.forms, deps.groups)
+
     def executor(self, engine: str) -> ports.Executor:
         """Where the runs of an engine are."""
         return self.oos if engine == "oos" else self.ecs

@@ -70,6 +70,31 @@ def loaded(
     return settings
 
 
+def checked(path: Path, secrets: bool = True) -> config.Config:
+    """The configuration, with its commands. Every fault is printed, and the program ends with
+    status 1 if there is any."""
+    from bot.app import adapters
+
+    try:
+        settings = adapters.load(path, secrets=secrets, known_commands=known_commands)
+    except config.ConfigError as error:
+        click.echo(str(error))
+        warn(path, error.warnings)
+        raise click.exceptions.Exit(fail(counted(len(error.faults)))) from None
+    warn(path, settings.warnings)
+    faults, warnings = commands_of(settings)
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)
+    if faults:
+        click.echo("\n".join(faults))
+        raise click.exceptions.Exit(fail(counted(len(faults))))
+    return settings
+
+
+def counted(faults: int) -> str:
+    return f"{faults} fault{'s' if faults != 1 else ''}"
+
+
 def warn(path: Path, warnings: tuple[source.Fault, ...]) -> None:
     for warning in warnings:
         click.echo(f"warning: {config.sentence(path, warning)}", err=True)

@@ -7,7 +7,11 @@ command must declare itself well, its words must be free, and its own example mu
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import sys
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -66,6 +70,29 @@ def load(
     if faults:
         raise source.Invalid(*faults)
     return commands
+
+
+@contextmanager
+def afresh(folder: Path) -> Iterator[None]:
+    """Within, what command files of a folder import from it is read anew, as its files are now.
+    Where that raises something, the modules of before are back."""
+    place = folder.resolve()
+    former = {
+        name: module
+        for name, module in list(sys.modules.items())
+        if place in Path(getattr(module, "__file__", None) or "/").parents
+    }
+    for name, module in former.items():
+        del sys.modules[name]
+        if cached := getattr(module, "__cached__", None):  # its stamp has whole seconds only
+            with contextlib.suppress(OSError):
+                Path(cached).unlink()
+    importlib.invalidate_caches()
+    try:
+        yield
+    except BaseException:
+        sys.modules.update(former)
+        raise
 
 
 def _orphans(folder: Path) -> Iterator[source.Fault]:

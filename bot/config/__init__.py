@@ -73,7 +73,8 @@ class Config:
     """Everything that the file says. ``bot``, ``oos`` and ``web`` are its tables (see
     ``bot.config.schema``) with absolute folders, and ``tables`` those of the ``adapters``, by their
     names and with their secrets read. ``rules`` are those that are asked, None where there are
-    none; ``silent`` those that are switched off."""
+    none; ``silent`` those that are switched off. ``file``: all of its tables, by which it is
+    compared with another one."""
 
     path: Path
     book: policy.Book
@@ -91,6 +92,7 @@ class Config:
     endpoints: tuple[Table, ...] = ()
     buses: tuple[Table, ...] = ()
     warnings: tuple[source.Fault, ...] = ()
+    file: Table = field(default_factory=Table, repr=False)
 
     def of(self, manifest: manifests.Manifest[S]) -> S:
         """The settings of an adapter that has a table, with their secrets."""
@@ -200,6 +202,7 @@ def load(
         endpoints=getattr(file, adapters.endpoint.name),
         buses=getattr(file, adapters.bus.name),
         warnings=tuple(sorted(set(diagnostics.warnings))),
+        file=file,
     )
 
 

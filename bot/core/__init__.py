@@ -15,6 +15,7 @@ from bot.core import (
     authority,
     bus,
     call_limits,
+    configuration,
     delivery,
     executions,
     intake_chat,
@@ -78,6 +79,8 @@ def _read(deployment: Deployment, event: model.Event) -> tuple[model.Needs, Mean
             return bus.needs(event), partial(bus.arrived, deployment, event)
         case model.IngressRejected():
             return model.Needs(), partial(bus.turned, deployment, event)
+        case model.ConfigurationRead():
+            return model.Needs(), partial(configuration.read, deployment, event)
         case model.CommandRequested():
             return model.Needs(), partial(intake_rule.ordered, deployment, event)
         case model.TimerDue(request=number):

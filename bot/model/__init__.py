@@ -57,6 +57,7 @@ from bot.model.effects import (
 )
 from bot.model.events import (
     CardAction,
+    ConfigurationRead,
     Delayed,
     EffectCompleted,
     Event,
@@ -151,6 +152,7 @@ __all__ = [
     "CardEffect",
     "CloudEvent",
     "CommandRequested",
+    "ConfigurationRead",
     "Decision",
     "Definition",
     "Delayed",

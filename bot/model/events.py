@@ -204,6 +204,25 @@ class EffectCompleted:
     outcome: Outcome
 
 
+@dataclass(frozen=True, slots=True)
+class ConfigurationRead:
+    """The configuration and its commands were read, with the digest ``before``, and were found to
+    be different; or, where there are ``faults``, were refused. ``by``: a "start" of the bot, a
+    "signal" (SIGHUP), or a "command" (``python -m bot reload``) that ``actor`` gave. ``added``,
+    ``removed`` and ``changed`` name tables, keys and command files."""
+
+    id: str
+    at: datetime
+    actor: str
+    by: Literal["start", "signal", "command"]
+    before: str
+    digest: str = ""
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+
+
 Event = (
     MessageReceived
     | CardAction
@@ -221,6 +240,7 @@ Event = (
     | IngressRejected
     | CommandRequested
     | QuotaReached
+    | ConfigurationRead
 )
 
 

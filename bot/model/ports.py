@@ -111,6 +111,11 @@ class Chat(Protocol):
         not begun to open one."""
         ...
 
+    def follow(self, forms: Sequence[str], groups: Sequence[str]) -> None:
+        """From now on these are the codes of its forms and the ids of its groups: the
+        configuration was reloaded."""
+        ...
+
     async def perform(self, effect: ChatEffect, attempt: model.Attempt) -> model.Outcome:
         """Send one effect. What is known of earlier tries of it, ``attempt`` says; a message that
         is sent in parts notes each part there before it sends the next."""

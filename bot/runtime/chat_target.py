@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from bot import model, policy
 from bot.model import ports
@@ -14,9 +14,10 @@ TITLE_CHARS = 40
 
 class ChatTarget:
     """Performs ``model.Deliver`` to a group or a thread, by the chat's own adapter. The key of the
-    message is that of the delivery, so what the platform has taken it does not show twice."""
+    message is that of the delivery, so what the platform has taken it does not show twice. ``book``
+    is the one in use."""
 
-    def __init__(self, book: policy.Book, chats: Mapping[str, ports.Chat]) -> None:
+    def __init__(self, book: Callable[[], policy.Book], chats: Mapping[str, ports.Chat]) -> None:
         self._book = book
         self._chats = chats
 
@@ -29,7 +30,7 @@ class ChatTarget:
             return model.Refused(
                 f"{place.platform} is not configured in bot.toml", code="not_configured"
             )
-        message = message_of(self._book, effect, place)
+        message = message_of(self._book(), effect, place)
         if not message.blocks:
             return model.Refused("there is nothing to say: the text is empty", code="empty")
         return await chat.perform(model.Say(place, message, effect.key), attempt)

@@ -34,8 +34,9 @@ PATIENCE_OF_END = 5.0
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """Something waiting for the writer thread: an event, or else a ``call``. ``since`` when, in
-    seconds of the counter that measures how long things take."""
+    """Something waiting for the writer thread: an event, with or without a ``call`` right after
+    it, or a ``call`` alone. ``since`` when, in seconds of the counter that measures how long things
+    take."""
 
     future: asyncio.Future[Any]
     event: model.Event | None
@@ -106,10 +107,14 @@ class Engine:
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
-    def submit(self, event: model.Event) -> asyncio.Future[model.Receipt]:
+    def submit(
+        self, event: model.Event, then: Callable[[port.Writer], None] | None = None
+    ) -> asyncio.Future[model.Receipt]:
         """Take an event. The receipt is set once the commit is on disk; ``ports.Closed`` is set if
-        the event was not taken (closing, or the disk failed): do not acknowledge it then."""
-        return self._put(event, None)
+        the event was not taken (closing, or the disk failed): do not acknowledge it then.
+        ``then`` is called on the writer thread, in the same transaction and before anything else
+        is decided; it must not fail."""
+        return self._put(event, then)
 
     def write(self, call: Callable[[port.Writer], T]) -> asyncio.Future[T]:
         """Run ``call`` on the writer thread, in the transaction that the next events share. What
@@ -306,7 +311,10 @@ class Engine:
     def _done(self, job: _Job) -> Answer:
         last = job.tries >= MOST_TRIES
         if job.event is not None:
-            return job, self._intake.take(job.event, last), None
+            receipt = self._intake.take(job.event, last)
+            if job.call is not None:
+                job.call(self._writer)
+            return job, receipt, None
         assert job.call is not None
         self._writer.savepoint()
         try:

@@ -8,7 +8,7 @@ writer says what was found, and by which rules.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -18,19 +18,21 @@ from bot.rules import effort, ruleset
 
 
 class Matcher:
-    """``look`` gives the events of one request back with the rules that mean them (``meant``)."""
+    """``look`` gives the events of one request back with the rules that mean them (``meant``), by
+    what ``rules`` are at that moment."""
 
-    def __init__(self, rules: ruleset.Rulebook | None) -> None:
+    def __init__(self, rules: Callable[[], ruleset.Rulebook | None]) -> None:
         self._rules = rules
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="rules")
 
     async def look(self, events: Sequence[model.EventReceived]) -> list[model.EventReceived]:
         """Raises ports.TooCostly where all of them together would take too long."""
-        if self._rules is None:
+        rules = self._rules()
+        if rules is None:
             return list(events)
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._thread, _matched, self._rules, events)
+            return await loop.run_in_executor(self._thread, _matched, rules, events)
         except effort.TooCostly as fault:
             raise ports.TooCostly(str(fault)) from fault
 

@@ -187,6 +187,9 @@ class Reader(Protocol):
         """The audit chain behind the entry numbered ``after`` (0: all of it), oldest first, read in
         pages."""
 
+    def configuration(self) -> str:
+        """What was noted of the configuration that is in use; "": nothing yet."""
+
     def audit_head(self) -> audit.Head:
         """What the store knows of the chain's end apart from the entries themselves."""
 
@@ -375,6 +378,9 @@ class Writer(Protocol):
 
     def forget_restore(self) -> None:
         """People were told that the store was put back."""
+
+    def note_configuration(self, text: str) -> None:
+        """Remember the configuration that is in use from now on."""
 
     # -- tidying
 

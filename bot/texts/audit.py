@@ -74,6 +74,8 @@ _ACTIONS: dict[str, tuple[str, str]] = {
     "bot.started": ("机器人启动", "started"),
     "store.restored": ("数据从副本恢复", "store restored"),
     "request.restored": ("恢复后仍未结束的申请", "open in the copy"),
+    "configuration.changed": ("采用了改动后的配置", "configuration changed"),
+    "configuration.refused": ("新的配置有问题，没有采用", "configuration refused"),
     "clock.stepped": ("机器时间被调整", "clock was set"),
     "card.unclear": ("不清楚卡片是否送达", "nobody knows whether the card arrived"),
     "card.failed": ("卡片没有送达", "card not shown"),

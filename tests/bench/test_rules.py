@@ -105,7 +105,7 @@ async def test_every_event_that_is_accepted_has_its_delivery_queued(tmp_path: Pa
     path = inlet.configuration(tmp_path / "bench", URL, 0, 5)
     settings = adapters.load(path, known_commands=loader.load)
     async with durable.opened(path, {}) as bot:
-        door = bus.inlet_of(settings, {}, bot.clock, matcher.Matcher(None).look)
+        door = bus.inlet_of(settings, {}, bot.clock, matcher.Matcher(lambda: None).look)
         assert door is not None
         ready = asyncio.Event()
         serving = asyncio.create_task(door.run(bot.engine.submit, lambda: None, ready.set))

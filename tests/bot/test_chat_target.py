@@ -43,7 +43,7 @@ def deliver(body: Any, **changes: Any) -> model.Deliver:
 
 async def say(effect: model.Deliver, doubt: bool = False) -> tuple[model.Outcome, Chat]:
     chat = Chat()
-    outcome = await chat_target.ChatTarget(book(), {PLATFORM: chat}).perform(
+    outcome = await chat_target.ChatTarget(book, {PLATFORM: chat}).perform(
         effect, model.Attempt(uncertain=doubt)
     )
     return outcome, chat

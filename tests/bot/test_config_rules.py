@@ -476,5 +476,5 @@ def test_a_thousand_rules_load_in_no_time(load: Loader) -> None:
 
 def test_how_many_connections_there_may_be_reaches_the_server(load: Loader) -> None:
     found = load(SMALL + "[http]\nmax_connections = 77\n")
-    door: Any = bus.inlet_of(found, {}, clock.MachineClock(), matcher.Matcher(None).look)
+    door: Any = bus.inlet_of(found, {}, clock.MachineClock(), matcher.Matcher(lambda: None).look)
     assert door._settings.max_connections == 77

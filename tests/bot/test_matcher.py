@@ -48,7 +48,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 def looked(
     stage: Stage, rules: ruleset.Rulebook, *events: model.EventReceived
 ) -> list[model.EventReceived]:
-    matching = matcher.Matcher(rules)
+    matching = matcher.Matcher(lambda: rules)
     try:
         return stage.loop.run_until_complete(matching.look(events))
     finally:

@@ -51,6 +51,10 @@ class Reader(port.Reader):
             yield from map(views.audit_row, rows)
             last = rows[-1][0]
 
+    def configuration(self) -> str:
+        noted = self.connection.execute(queries.META, (queries.CONFIGURATION,)).fetchone()
+        return "" if noted is None else str(noted[0])
+
     def audit_head(self) -> audit.Head:
         sequence = self.connection.execute(queries.AUDIT_SEQUENCE).fetchone()
         noted = self.connection.execute(queries.META, ("audit.head",)).fetchone()

@@ -212,6 +212,9 @@ class Writer(port.Writer):
     def forget_restore(self) -> None:
         self._execute(queries.META_DROP, (queries.RESTORED,))
 
+    def note_configuration(self, text: str) -> None:
+        self._execute(queries.META_PUT, (queries.CONFIGURATION, text))
+
     def _write_request(self, loaded: model.Request | None, request: model.Request) -> None:
         body = codec.encode(request)
         if loaded is None or loaded.id != request.id:

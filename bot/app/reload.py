@@ -1,0 +1,220 @@
+"""A changed configuration, taken up whole or refused whole while the bot runs.
+
+It is read and checked beside the running one, in a thread; then one assignment on the writer's
+thread puts it in that one's place, between two decisions. So each decision is made by one of them,
+and what is on its way meanwhile waits for nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from bot import config, deployment, failpoints, model, source
+from bot.app import adapters, outside
+from bot.commands import loader
+from bot.config import parts
+from bot.model import ports
+from bot.runtime import engine
+from bot.store import port
+
+log = logging.getLogger("countersign")
+
+ACTOR = "countersign"
+MOST_READINGS = 3
+"""So often files are read that change while they are read."""
+By = Literal["start", "signal", "command"]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration as the bot works with it, and the digests of its parts."""
+
+    settings: config.Config
+    deployment: deployment.Deployment
+    parts: parts.Parts
+
+    @property
+    def digest(self) -> str:
+        return parts.digest(self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a reload ended. ``faults``: why it was refused, none where it was taken up; ``digest``:
+    of the configuration in use from now on."""
+
+    digest: str
+    difference: parts.Difference = field(default_factory=parts.Difference)
+    faults: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def lines(self) -> list[str]:
+        """What people are told."""
+        if self.faults:
+            count = len(self.faults)
+            return [*self.faults, f"{count} fault{'s' if count != 1 else ''}; nothing was changed"]
+        same = "nothing is different"
+        return [f"taken up, configuration {self.digest[:8]}: {self.difference or same}"]
+
+
+def deployment_of(settings: config.Config, key: bytes | None = None) -> deployment.Deployment:
+    """What requests are decided against. Raises source.Invalid, with the faults of all commands."""
+    rules = settings.book.commands
+    commands = loader.load(
+        settings.commands,
+        [name for name, rule in rules.items() if rule.engine == "oos"],
+        outside.service_known(settings.adapters, settings),
+        settings.adapters.cloud.models(),
+    )
+    made = deployment.Deployment(
+        settings.book,
+        commands,
+        settings.cloud.region,
+        settings.zone,
+        settings.rules,
+        safety_check=settings.oos.safety_check,
+    )
+    return made if key is None else replace(made, key=key)
+
+
+def loaded(settings: config.Config, made: deployment.Deployment) -> Loaded:
+    """A configuration with its digests. Raises OSError."""
+    return Loaded(settings, made, parts.of(settings.file, settings.commands, made.key))
+
+
+def read(running: Loaded) -> Loaded:
+    """The configuration as its files are now. Raises source.Invalid."""
+    path, key = running.settings.path, running.deployment.key
+    for _ in range(MOST_READINGS):
+        with loader.afresh(running.settings.commands):
+            settings = adapters.load(path, known_commands=loader.load)
+            before = parts.of(settings.file, settings.commands, key)
+            result = loaded(settings, deployment_of(settings, key))
+        if result.parts == before:
+            return result
+    raise source.Invalid(f"the files in {settings.commands} change while they are read")
+
+
+class Reloader:
+    """Reloads one after the other. ``take`` puts a configuration in the place of the running one,
+    and is called on the writer's thread."""
+
+    def __init__(
+        self,
+        door: engine.Engine,
+        clock: ports.Clock,
+        running: Loaded,
+        take: Callable[[Loaded], None],
+        hangup: asyncio.Event,
+    ) -> None:
+        self._door, self._clock, self._take, self._hangup = door, clock, take, hangup
+        self.running = running
+        self.watchers: list[Callable[[config.Config], None]] = []
+        """What is called on the loop once another configuration is in use."""
+        self._lock = asyncio.Lock()
+
+    async def begin(self) -> None:
+        """Note with what the bot starts, where that is not what it ran with before."""
+        noted = await self._door.read(lambda reader: reader.configuration())
+        former: parts.Parts = json.loads(noted) if noted else {}
+        difference = parts.difference(former, self.running.parts)
+        if not former:
+            await self._door.write(self._note)
+        elif difference:
+            event = self._event(ACTOR, "start", parts.digest(former))
+            await self._door.submit(_changed(event, self.running.digest, difference), self._note)
+
+    async def run(self) -> None:
+        """Reload whenever it is asked for; several times while one is under way are one more."""
+        while True:
+            await self._hangup.wait()
+            self._hangup.clear()
+            await self.reload(ACTOR, "signal")
+
+    async def reload(self, actor: str, by: By) -> Result:
+        """Take up the configuration as it is now, or refuse it. Raises ports.Closed."""
+        async with self._lock:
+            result = await self._reload(actor, by)
+        level = logging.ERROR if result.faults else logging.INFO
+        for warning in result.warnings:
+            log.warning("%s", warning)
+        for line in result.lines():
+            log.log(level, "reload: %s", line)
+        return result
+
+    async def answer(self, actor: str, path: str) -> dict[str, object]:
+        """``reload`` for who asks by the control socket, with the path of their configuration."""
+        own = self.running.settings.path
+        if path != str(own):
+            lines = [f"the bot that runs on this store reads {own}; nothing was changed"]
+            return {"taken": False, "lines": lines}
+        result = await self.reload(actor, "command")
+        return {
+            "taken": not result.faults,
+            "lines": result.lines(),
+            "warnings": list(result.warnings),
+        }
+
+    async def _reload(self, actor: str, by: By) -> Result:
+        running, event = self.running, self._event(actor, by, self.running.digest)
+        try:
+            now = await asyncio.to_thread(read, running)
+        except (source.Invalid, OSError) as fault:
+            return await self._refuse(event, tuple(str(fault).splitlines()))
+        failpoints.reach("reload.read")
+        difference = parts.difference(running.parts, now.parts)
+        fixed = parts.fixed(difference.names)
+        if fixed:
+            return await self._refuse(event, (f"needs a restart: {', '.join(fixed)}",))
+        if difference:
+            await self._door.submit(_changed(event, now.digest, difference), self._swap(now))
+        else:
+            await self._door.write(self._swap(now))
+        for watcher in self.watchers:
+            watcher(now.settings)
+        return Result(now.digest, difference, (), warnings_of(now))
+
+    async def _refuse(self, event: model.ConfigurationRead, faults: tuple[str, ...]) -> Result:
+        await self._door.submit(replace(event, faults=faults))
+        return Result(event.before, faults=faults)
+
+    def _event(self, actor: str, by: By, before: str) -> model.ConfigurationRead:
+        name = f"configuration:{secrets.token_hex(8)}"
+        return model.ConfigurationRead(name, self._clock.now(), actor, by, before)
+
+    def _swap(self, now: Loaded) -> Callable[[port.Writer], None]:
+        def swap(writer: port.Writer) -> None:
+            self.running = now
+            self._note(writer)
+            failpoints.reach("reload.swapped")
+            self._take(now)
+
+        return swap
+
+    def _note(self, writer: port.Writer) -> None:
+        writer.note_configuration(json.dumps(dict(self.running.parts)))
+
+
+def warnings_of(now: Loaded) -> tuple[str, ...]:
+    """What was noticed beside faults."""
+    settings = now.settings
+    of_file = (config.sentence(settings.path, one) for one in settings.warnings)
+    return (*of_file, *now.deployment.catalog.warnings)
+
+
+def _changed(
+    event: model.ConfigurationRead, digest: str, difference: parts.Difference
+) -> model.ConfigurationRead:
+    return replace(
+        event,
+        digest=digest,
+        added=difference.added,
+        removed=difference.removed,
+        changed=difference.changed,
+    )

@@ -1,0 +1,49 @@
+"""What is noted of a configuration that was read: what is different in it, or why it was refused.
+
+By which configuration something was decided, the order of the audit log tells: what comes after
+``configuration.changed`` by the one with that digest, what came before it by the one before.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot import model
+from bot.core.decision import DecisionBuilder
+from bot.deployment import Deployment
+
+MOST = 200
+"""Names and faults that an entry lists; it tells how many there are besides."""
+
+
+def read(
+    deployment: Deployment, event: model.ConfigurationRead, view: model.View, now: datetime
+) -> model.Decision:
+    """Note it. Requests that are open are judged by the new one whenever they are to go on."""
+    builder = DecisionBuilder(deployment, view, now)
+    if event.faults:
+        builder.enter(
+            event.actor,
+            "configuration.refused",
+            by=event.by,
+            digest=event.before,
+            faults=listed(event.faults),
+        )
+        return builder.receipt()
+    builder.enter(
+        event.actor,
+        "configuration.changed",
+        by=event.by,
+        before=event.before,
+        digest=event.digest,
+        added=listed(event.added),
+        removed=listed(event.removed),
+        changed=listed(event.changed),
+    )
+    return builder.receipt()
+
+
+def listed(names: tuple[str, ...]) -> list[str]:
+    """The first of them."""
+    more = len(names) - MOST
+    return [*names[:MOST], f"… {more} more"] if more > 0 else list(names)
