@@ -26,7 +26,7 @@ CHANGES: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r'^\[\[group\]\]\nplatform = "lark"\n(?:.+\n)+', ""),
     (r'^platform = "dingtalk"\nchat = "(cid[^"]+)".*$', _groups),
     (r"^\[\[form\]\].*?(?=^# -{20,} rules)", ""),
-    (r"^\[\[budget\]\]\n(?:.+\n)+", ""),
+    (r"^\[\[(?:budget|quota)\]\]\n(?:.+\n)+", ""),
 )
 
 
