@@ -687,9 +687,32 @@ DECISION = Recipe(
     ),
 )
 
+LETTERS = "docs/how-to/dead-letters.md"
+
+
+def translation_begin(tree: Tree) -> None:
+    tree.edit(LETTERS, "Remove the cause;", "Remove the cause of it;")
+
+
+def translation_finish(tree: Tree) -> None:
+    tree.edit(LETTERS.replace(".md", ".zh-CN.md"), "先消除原因", "先消除它的原因")
+    tree.printed("tests.twins", LETTERS)
+
+
+TRANSLATION = Recipe(
+    "a translation",
+    translation_begin,
+    translation_finish,
+    (
+        "tests/test_twins.py::test_no_section_has_changed_since_it_was_translated"
+        "[docs/how-to/dead-letters.zh-CN.md]",
+    ),
+    ("tests/test_twins.py::test_links[docs/how-to/dead-letters.zh-CN.md]",),
+)
+
 RECIPES = (
-    COMMAND, PHRASE, SETTING, PRODUCT, API, ACTION, FUNCTION, TARGET, PAGE_OF_REFERENCE,
-    CONDITION, EVENT, MIGRATION, ADAPTER,
+    COMMAND, PHRASE, SETTING, PRODUCT, API, ACTION, FUNCTION, TARGET, TRANSLATION,
+    PAGE_OF_REFERENCE, CONDITION, EVENT, MIGRATION, ADAPTER,
     DECISION,
 )  # fmt: skip
 
