@@ -176,6 +176,41 @@ SETTING = Recipe(
     ("tests/bot/test_config_shipped.py::test_the_commented_lines_show_the_true_defaults",),
 )
 
+METRIC = """\
+    Family(
+        "countersign_timer_next_seconds",
+        "gauge",
+        "For how long no timer is due.",
+        (),
+        lambda shot: [
+            ((), (shot.status.next_timer - shot.now).total_seconds())
+            for _ in [0]
+            if shot.status.next_timer is not None
+        ],
+    ),
+"""
+
+
+def metric_begin(tree: Tree) -> None:
+    last = '    Family(\n        "countersign_commit_jobs_total",'
+    tree.edit("bot/web/families.py", last, METRIC + last)
+
+
+def metric_finish(tree: Tree) -> None:
+    tree.write("docs/reference/metrics.md", tree.printed("bot", "docs", "metrics"))
+
+
+A_METRIC = Recipe(
+    "a metric",
+    metric_begin,
+    metric_finish,
+    ("tests/bot/test_metrics.py::test_the_reference_is_printed_from_the_code",),
+    (
+        "tests/bot/test_metrics.py::test_every_family_is_on_the_first_page",
+        "tests/bot/test_metrics.py::test_labels_are_words_of_a_fixed_set",
+    ),
+)
+
 ZONES = """\
 FormatVersion: OOS-2019-06-01
 Description: {en: Finds the zones of a region, zh-cn: 查询可用区}
@@ -711,7 +746,7 @@ TRANSLATION = Recipe(
 )
 
 RECIPES = (
-    COMMAND, PHRASE, SETTING, PRODUCT, API, ACTION, FUNCTION, TARGET, TRANSLATION,
+    COMMAND, PHRASE, SETTING, A_METRIC, PRODUCT, API, ACTION, FUNCTION, TARGET, TRANSLATION,
     PAGE_OF_REFERENCE, CONDITION, EVENT, MIGRATION, ADAPTER,
     DECISION,
 )  # fmt: skip

@@ -6,9 +6,12 @@ points. Nothing is read from the environment (``~/.netrc`` would sign in) but a 
 
 from __future__ import annotations
 
+import contextlib
 import email.utils
 import json
+import math
 import ssl
+import time
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +29,8 @@ ANSWER_BYTES = 4 << 20
 """So much of an answer is read at most."""
 LONGEST = 3600.0
 """Seconds. A party that asks for a longer pause is asked again after this one."""
+COMPARE_EVERY = 60.0
+"""Seconds between two looks at what the other side's clock shows."""
 UNTRUSTED = 60.0
 """Seconds until a party whose certificate was not trusted is tried again."""
 
@@ -80,7 +85,9 @@ class Http:
     seconds: ``timeout`` for a whole call, ``connect_timeout`` of that until a connection stands.
     ``ca_file``: certificates to trust instead of the usual ones. ``keep``: how long an idle
     connection is kept; with 0 every call has one of its own, for one that was kept may be closed
-    while a call is under way, and then nobody knows. ``proxied``: by the environment's proxy."""
+    while a call is under way, and then nobody knows. ``proxied``: by the environment's proxy.
+    ``ahead``: by how much the other side's clock was ahead of this machine's when it last said what
+    it shows (None: it never did)."""
 
     def __init__(
         self,
@@ -95,6 +102,8 @@ class Http:
         self._keep = keep
         self._proxied = proxied
         self._session: aiohttp.ClientSession | None = None
+        self.ahead: float | None = None
+        self._compared = -math.inf
 
     def session(self) -> aiohttp.ClientSession:
         """The session, for what is more than a call."""
@@ -144,6 +153,7 @@ class Http:
                 allow_redirects=False,
                 **more,
             ) as response:
+                self._compare(response.headers.get("Date", ""))
                 raw = bytearray()
                 while len(raw) < most and (part := await response.content.readany()):
                     raw += part
@@ -157,6 +167,16 @@ class Http:
             raise NoAnswer(error, sent=False) from None
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise NoAnswer(error, sent=True) from None
+
+    def _compare(self, date: str) -> None:
+        """Hold the other side's clock against this machine's, now and then. Both show seconds."""
+        if not date or time.monotonic() - self._compared < COMPARE_EVERY:
+            return
+        self._compared = time.monotonic()
+        with contextlib.suppress(ValueError, TypeError, IndexError, OverflowError):
+            said = email.utils.parsedate_to_datetime(date)
+            said = said if said.tzinfo is not None else said.replace(tzinfo=UTC)
+            self.ahead = round(said.timestamp() - time.time(), 1)
 
     async def close(self) -> None:
         """Release the connections."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from adapters.common import http
@@ -43,7 +44,8 @@ class DingTalk:
 
     def connection(self) -> ports.Connection | None:
         """How the Stream connection is; see ports.Chat."""
-        return self._stream.connection()
+        state = self._stream.connection()
+        return replace(state, ahead=self._http.ahead) if state is not None else None
 
     def follow(self, forms: Sequence[str], groups: Sequence[str]) -> None:
         """Nothing is asked for: every event of the app comes anyway."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -60,7 +61,9 @@ class Lark:
 
     def connection(self) -> ports.Connection | None:
         """How the long connection is; see ports.Chat."""
-        return self._connection.state() if self._connection is not None else None
+        if self._connection is None:
+            return None
+        return replace(self._connection.state(), ahead=self._http.ahead)
 
     def _counted(self, submit: ports.Submit) -> ports.Submit:
         """The same, with each event counted as a push."""

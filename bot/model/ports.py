@@ -88,11 +88,13 @@ Sight = tuple[model.InstanceResult, ...] | model.Execution
 @dataclass(frozen=True, slots=True)
 class Connection:
     """The connection by which a platform's events come. ``up``: one stands, for ``seconds``; if
-    not, none has for so long. ``opened``: so many were opened since the start."""
+    not, none has for so long. ``opened``: so many were opened since the start. ``ahead``: the
+    seconds by which the platform's clock is ahead of this machine's (None: it did not say)."""
 
     up: bool
     seconds: float
     opened: int
+    ahead: float | None = None
 
 
 class Chat(Protocol):

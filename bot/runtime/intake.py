@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot import model, regexes
@@ -24,6 +24,16 @@ def given_up(row: port.Row, last: model.NotSent) -> model.Outcome:
     if row.uncertain or last.uncertain:
         return model.Unknown(reason)
     return model.Refused(reason, code="gave_up")
+
+
+@dataclass(slots=True)
+class _Facts:
+    """What is to be counted and told of an event, once it is taken: the ``actions`` that the audit
+    log notes, the ``result`` of an effect's try, how requests moved."""
+
+    actions: list[str] = field(default_factory=list)
+    result: tuple[port.Row, model.Outcome] | None = None
+    moves: list[moves.Move] = field(default_factory=list)
 
 
 class Intake:
@@ -46,10 +56,7 @@ class Intake:
         self._patience = patience
         self._chance = chance or random.Random()
         self._meter = counts
-        self._actions: list[str] = []
-        self._outcome: tuple[str, str, str] | None = None
-        self._end: tuple[port.Row, model.Outcome] | None = None
-        self._moves: list[moves.Move] = []
+        self._facts = _Facts()
         self.followed = False
         self.moves: list[moves.Move] = []
         self.lines: list[logs.Line | logs.Failure] = []
@@ -72,7 +79,7 @@ class Intake:
         fault: Exception | None = None
         for attempt in (1, 2):
             writer.savepoint()
-            self._actions, self._moves, self._outcome, self._end = [], [], None, None
+            self._facts = _Facts()
             try:
                 receipt, lines = self._decided(event, now)
                 writer.release()
@@ -95,13 +102,16 @@ class Intake:
         return self._refuse(event, now, fault)
 
     def _count(self, event: model.Event, answer: str) -> None:
-        """Count an event that was taken, with what was decided and how an effect ended."""
+        """Count an event that was taken, with what was decided and how an effect's try ended."""
+        facts = self._facts
         self._meter.events[type(event).__name__, answer] += 1
-        for action in self._actions:
+        for action in facts.actions:
             self._meter.decisions[action] += 1
-        if self._outcome is not None:
-            self._meter.effects[self._outcome] += 1
-        self.moves += self._moves
+        if facts.result is not None:
+            row, outcome = facts.result
+            party = row.rate_key.platform or meter.CLOUD
+            self._meter.effects[row.effect.body.kind, party, outcome.kind] += 1
+        self.moves += facts.moves
 
     def _decided(
         self, event: model.Event, now: datetime
@@ -123,11 +133,12 @@ class Intake:
             decision = reading.decide(view, now)
             writer.apply(view, decision, now)
             receipt = decision.receipt
-            self._actions = [entry.action for entry in decision.audit]
+            facts = self._facts
+            facts.actions = [entry.action for entry in decision.audit]
             if self.followed:
-                self._moves = list(moves.of_decision(view.request, decision, now))
-                if self._end is not None and view.request is not None:
-                    self._moves.append(moves.Ended(view.request, *self._end, now))
+                facts.moves = list(moves.of_decision(view.request, decision, now))
+                if facts.result is not None and view.request is not None:
+                    facts.moves.append(moves.Ended(view.request, *facts.result, now))
             lines = [*logs.lines(view.request, decision), *logs.failures(decision)]
             if needs.asks_by:
                 writer.record_ask(needs.asks_by, event.id, now)
@@ -139,7 +150,7 @@ class Intake:
     def _refuse(self, event: model.Event, now: datetime, fault: Exception) -> model.Receipt:
         """Note that an event could not be decided, so that it is neither lost nor taken again."""
         log.error("event %s could not be decided", event.id, exc_info=fault)
-        self._actions, self._moves, self._outcome = ["event.failed"], [], None
+        self._facts = _Facts(["event.failed"])
         writer = self._writer
         entry = model.AuditEntry(
             actor="system",
@@ -187,18 +198,16 @@ class Intake:
             log.warning("%s: no such effect is open", event.id)
             return None
         outcome, moment = event.outcome, codec.ms(now)
-        party = row.rate_key.platform or meter.CLOUD
         if isinstance(outcome, model.NotSent):
             wait = self._patience.wait(row, outcome, now, self._chance)
             if wait is not None:
-                self._outcome = (row.effect.body.kind, party, outcome.kind)
+                self._facts.result = row, outcome
                 self._writer.put_off(row.effect.id, outcome, codec.ms(now + wait), moment)
                 return None
             outcome = given_up(row, outcome)
             event = replace(event, outcome=outcome)
         self._writer.settle(row.effect.id, outcome, moment)
-        self._end = row, outcome
-        self._outcome = (row.effect.body.kind, party, outcome.kind)
+        self._facts.result = row, outcome
         if isinstance(outcome, model.Done) and isinstance(row.effect.body, model.ShowCard):
             self._writer.card_shown(row.effect.request, outcome, now)
         return event

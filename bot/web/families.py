@@ -30,9 +30,9 @@ ENGINES = ("ecs", "oos")
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What is known when somebody asks. ``free``: bytes left on the store's disk. ``there``: do the
-    events of each platform come? ``connections``: of those that keep one. ``usage``: what was used
-    of the platforms, by the month, and ``quotas`` what they allow."""
+    """What is known when somebody asks. ``free``: bytes left on the store's disk (None: it has
+    gone). ``there``: do the events of each platform come? ``connections``: of those that keep one.
+    ``usage``: what was used of the platforms, by the month, and ``quotas`` what they allow."""
 
     meter: meter.Meter
     now: datetime
@@ -41,7 +41,7 @@ class Snapshot:
     queues: tuple[store.Queue, ...]
     runs: Mapping[tuple[str, str], int]
     sizes: Mapping[str, int]
-    free: int
+    free: int | None
     there: Mapping[str, bool]
     connections: Mapping[str, ports.Connection]
     budgets: tuple[outbox.Usage, ...]
@@ -322,6 +322,15 @@ FAMILIES: tuple[Family, ...] = (
         lambda shot: [((name,), one.opened) for name, one in shot.connections.items()],
     ),
     Family(
+        "countersign_clock_behind_seconds",
+        "gauge",
+        "By how much the machine's clock is behind the platform's, as its answers say.",
+        ("platform",),
+        lambda shot: [
+            ((name,), one.ahead) for name, one in shot.connections.items() if one.ahead is not None
+        ],
+    ),
+    Family(
         "countersign_dead_letters",
         "gauge",
         "What could not be delivered and waits for somebody: refused, or unknown.",
@@ -363,7 +372,7 @@ FAMILIES: tuple[Family, ...] = (
         "gauge",
         "Bytes that are left on the store's disk.",
         (),
-        lambda shot: [((), shot.free)],
+        lambda shot: [((), shot.free or 0)],
     ),
     Family(
         "countersign_commit_seconds",

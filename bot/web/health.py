@@ -28,6 +28,8 @@ LEAST_FREE = 64 << 20
 """Bytes that the disk of the store must have left."""
 OVERDUE = 120.0
 """Seconds for which something may be due while no call goes out or comes back."""
+CLOCKS_APART = 30.0
+"""Seconds by which a platform's clock may differ."""
 ASLEEP = 3 * outbox.LONGEST_SLEEP
 """Seconds after which the outbox must have looked at its queue again."""
 
@@ -98,6 +100,8 @@ class Health:
 
     async def _store(self) -> Problem | None:
         room = await asyncio.to_thread(free, self._parts.folder)
+        if room is None:
+            return Problem("store", "its folder is gone", "Put the disk of [bot] data back.")
         if room < LEAST_FREE:
             return Problem(
                 "store",
@@ -160,6 +164,8 @@ class Health:
         elif newest is not None and newest - now > clock.TOLERANCE:
             ahead = (newest - now).total_seconds()
             problem = f"the newest event in the store is {ahead:.0f} s ahead of the machine's clock"
+        elif (difference := self._difference()) is not None:
+            problem = difference
         else:
             return None
         return Problem(
@@ -169,14 +175,27 @@ class Health:
             "calls that are signed at a wrong time.",
         )
 
+    def _difference(self) -> str | None:
+        """Which platform's clock shows something else than this machine's."""
+        for name, chat in self._parts.chats.items():
+            connection = chat.connection()
+            ahead = connection.ahead if connection is not None else None
+            if ahead is not None and abs(ahead) > CLOCKS_APART:
+                where = "behind" if ahead > 0 else "ahead of"
+                return f"the machine's clock is {abs(ahead):.0f} s {where} that of {name}"
+        return None
+
 
 async def _all(checks: tuple[Awaitable[Problem | None], ...]) -> list[Problem | None]:
     return list(await asyncio.gather(*checks))
 
 
-def free(folder: Path) -> int:
-    """Bytes that are left on a folder's disk."""
-    return shutil.disk_usage(folder).free
+def free(folder: Path) -> int | None:
+    """Bytes that are left on a folder's disk; None: it is not there."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return None
 
 
 def _late(queue: store.Queue, now: datetime) -> float:

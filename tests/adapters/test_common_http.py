@@ -40,6 +40,9 @@ async def server() -> AsyncIterator[str]:
                 stream = web.StreamResponse()
                 await stream.prepare(request)
                 await asyncio.Event().wait()
+            case "/early" | "/undated":
+                at = "Sun, 01 Mar 2026 08:00:00 GMT" if request.path == "/early" else "soon"
+                return web.Response(headers={"Date": at})
             case "/who":
                 return web.json_response(dict(request.headers))
         return web.json_response([asked])
@@ -220,3 +223,19 @@ def test_a_record_loses_its_secrets_and_so_does_its_traceback() -> None:
     assert "token ***" in text
     assert "ticket=***" in text
     assert "hunter2" not in text
+
+
+async def test_the_other_side_s_clock_is_compared_once_a_minute(
+    server: str, client: http.Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await client.call("GET", f"{server}/undated")
+    assert client.ahead is None
+    await client.call("GET", f"{server}/early")
+    assert client.ahead is None, "it was looked at just now"
+    monkeypatch.setattr(http, "COMPARE_EVERY", 0.0)
+    await client.call("GET", f"{server}/")
+    assert client.ahead is not None
+    assert abs(client.ahead) < 5
+    await client.call("GET", f"{server}/early")
+    early = datetime(2026, 3, 1, 8, tzinfo=UTC) - datetime.now(UTC)
+    assert abs(client.ahead - early.total_seconds()) < 5

@@ -130,6 +130,10 @@ async def test_a_disk_that_is_almost_full_and_a_bot_that_ends_are_named(
         monkeypatch.setattr(health, "LEAST_FREE", 1 << 62)
         assert "MB are left on its disk" in (await stage.parts_with_problems())["store"]
         monkeypatch.setattr(health, "LEAST_FREE", 0)
+        gone = replace(stage.parts, folder=path.parent / "gone")
+        assert [one.problem for one in await health.Health(gone).problems()] == [
+            "its folder is gone"
+        ]
         await stage.rig.engine.close()
         assert await stage.parts_with_problems() == {"store": "the bot is shutting down"}
 
@@ -175,6 +179,22 @@ async def test_a_clock_that_was_set_is_named(path: Path) -> None:
         stage.parts.clock.take(stage.parts.clock.step())
         said = (await stage.parts_with_problems())["clock"]
         assert said == "the newest event in the store is 299 s ahead of the machine's clock"
+
+
+@pytest.mark.parametrize(
+    ("ahead", "said"),
+    [
+        (95.4, {"clock": "the machine's clock is 95 s behind that of lark"}),
+        (-61.0, {"clock": "the machine's clock is 61 s ahead of that of lark"}),
+        (29.0, {}),
+        (None, {}),
+    ],
+)
+async def test_a_clock_that_differs_from_a_platforms_is_named(
+    path: Path, ahead: float | None, said: dict[str, str]
+) -> None:
+    async with staged(path, lark=Chat(ports.Connection(True, 60.0, 1, ahead))) as stage:
+        assert await stage.parts_with_problems() == said
 
 
 # ----------------------------------------------------------------------------- the listener
