@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 COLOURS = {"ok": "green", "problem": "red", "unsure": "yellow", "manual": "cyan"}
 WIDTH = 100
 """Columns of a line at most, however wide the terminal is."""
+LOCALE = re.compile(rf"^\s*locale\s*=\s*[\"']({'|'.join(texts.LOCALES)})[\"']", re.MULTILINE)
 PATIENCE = 1.0
 """Seconds for letting go of connections at the end."""
 
@@ -74,6 +76,15 @@ def coloured(line: report.Line) -> str:
     return click.style(line.label, fg=colour, bold=line.kind == "problem") + line.text
 
 
+def locale_of(path: Path) -> str:
+    """The language that a file with faults asks for, as far as that can be read."""
+    try:
+        match = LOCALE.search(path.read_text("utf-8", "replace"))
+    except OSError:
+        match = None
+    return match[1] if match else texts.LOCALES[0]
+
+
 async def examined(
     path: Path, seconds: float, clock: ports.Clock | None = None
 ) -> tuple[str, list[Section]]:
@@ -88,7 +99,7 @@ async def examined(
         faults = [config.sentence(path, fault) for fault in error.faults]
         warnings = [config.sentence(path, warning) for warning in error.warnings]
         group = groups.configured(str(path), faults, warnings)
-        return texts.LOCALES[0], await running.sections([group], seconds)
+        return locale_of(path), await running.sections([group], seconds)
     wrong, unused = shell.commands_of(settings)
     warnings = [config.sentence(path, warning) for warning in settings.warnings]
     group = groups.configured(str(path), wrong, [*warnings, *unused], settings.summary())

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import email.utils
 import ipaddress
+import os
 import re
+import socket
 import ssl
 import urllib.request
 from dataclasses import dataclass
@@ -76,7 +78,7 @@ class Look:
         except TimeoutError:
             failed, reason = self._stage, f"{self._seconds:g} s"
         except (OSError, EOFError, ValueError, asyncio.LimitOverrunError) as error:
-            failed, reason = self._stage, getattr(error, "strerror", "") or type(error).__name__
+            failed, reason = self._stage, why(error)
         return Result(
             self._address,
             failed,
@@ -123,6 +125,14 @@ class Look:
                 writer.close()
                 raise ConnectionRefusedError(0, answer.split(b"\r\n")[0].decode("ascii", "replace"))
         return reader, writer
+
+
+def why(error: Exception) -> str:
+    """What went wrong, in the system's words where it has some."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number is not None and number > 0 and not isinstance(error, socket.gaierror):
+        return os.strerror(number)
+    return getattr(error, "strerror", "") or type(error).__name__
 
 
 def _host_and_port(parts: SplitResult) -> tuple[str, int]:

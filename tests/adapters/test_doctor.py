@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import string
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -369,3 +370,18 @@ def test_both_languages_say_the_same_facts(module: ModuleType) -> None:
         ]
         assert facts[0] == facts[1], chinese
         assert re.search("[\u4e00-\u9fff]", chinese)
+
+
+@pytest.mark.parametrize(("party", "line"), [("dingtalk", "stream"), ("lark", "connection")])
+async def test_a_connection_that_is_granted_and_cannot_be_made_is_a_problem(
+    party: str, line: str, company: standins.StandIns, tmp_path: Path
+) -> None:
+    path = process.configuration(tmp_path, company.ports)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        nowhere = f"127.0.0.1:{free.getsockname()[1]}"
+    company.parties[party].base_url = f"http://{nowhere}"
+    entries = await doctor_stage.lines(path)
+    [entry] = [one for one in entries if (one["group"], one["id"]) == (party, line)]
+    assert entry["state"] == "problem"
+    assert nowhere in entry["sentence"]
+    assert f"Open the way out to {nowhere} in the firewall (wss" in entry["mend"]

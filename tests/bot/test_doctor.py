@@ -130,7 +130,11 @@ def test_the_command_prints_leaves_with_a_status_and_speaks_both_languages(small
     assert said.exit_code == 1
     assert "group.naem: unknown key, did you mean name?" in " ".join(said.output.split())
     assert "1 problem" in said.output
-    said = CliRunner().invoke(cli.main, ["doctor", "--config", str(small), "--json"])
+    said = CliRunner().invoke(cli.main, ["doctor", "--config", str(small)])
+    assert "Mend it, then run" in said.output
+    said = CliRunner().invoke(
+        cli.main, ["doctor", "--config", str(small), "--json", "--locale", "zh-CN"]
+    )
     [entry] = json.loads(said.stdout)
     assert entry["state"] == "problem"
     assert entry["group"] == entry["id"] == "configuration"
