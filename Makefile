@@ -15,7 +15,7 @@ export GOAL := $(firstword $(MAKECMDGOALS))
 export CHOSEN := $(if $(filter file default undefined,$(origin PYTHON)),no,yes)
 
 .PHONY: setup install demo demo-setup hooks test thorough matrix coverage check crash transcripts fuzz \
-  bench docs translated pictures lock clean
+  bench docs translated pictures lock release clean
 
 setup:
 	@./setup.sh dev
@@ -81,6 +81,10 @@ lock: setup
 	$(PY) -m pip install -q 'uv>=0.8'
 	$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --extra demo --extra otel --extra dev --no-header \
 	  --no-annotate -o requirements.lock pyproject.toml $(ARGS)
+
+# Is this commit fit to be a release? ARGS=--tag gives it its tag.
+release: setup
+	$(PY) -m deploy.release $(ARGS)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -24,6 +24,7 @@ from bot.app import bus as bus_
 from bot.app import control, operate, reload, traces
 from bot.app import key as key_
 from bot.app import outside as outside_
+from bot.app import supervisor as supervisor_
 from bot.model import manifests, ports
 from bot.runtime import (
     clock,
@@ -181,12 +182,17 @@ class App:
         if operating is not None:
             waiting["web"] = asyncio.Event()
             side["web"] = operating.run(waiting["web"].set)
-        side["ready"] = self._announce(waiting, ready)
+        supervisor = supervisor_.Supervisor()
+        if supervisor.every is not None:
+            side["watchdog"] = supervisor.run()
+        side["ready"] = self._announce(waiting, ready, supervisor)
         tasks = {name: asyncio.ensure_future(task) for name, task in side.items()}
+        supervisor.tell(READY=1, STATUS=f"connecting to {', '.join(waiting)}")
         try:
             await self._watch(tasks, stop)
         finally:
             log.info("stopping: nothing more is taken")
+            supervisor.tell(STOPPING=1, STATUS="stopping")
             doors = [task for name, task in tasks.items() if name != "outbox"]
             for task in doors:
                 task.cancel()
@@ -239,10 +245,14 @@ class App:
             await door.submit(model.Started(f"started:{int(now.timestamp() * 1000)}", now, since))
 
     async def _announce(
-        self, waiting: Mapping[str, asyncio.Event], ready: Callable[[], None] | None
+        self,
+        waiting: Mapping[str, asyncio.Event],
+        ready: Callable[[], None] | None,
+        supervisor: supervisor_.Supervisor,
     ) -> None:
         for event in waiting.values():
             await event.wait()
+        supervisor.tell(STATUS=f"ready: {', '.join(waiting)}")
         log.info("ready after %.2f s: %s", time.monotonic() - self._began, ", ".join(waiting))
         if ready is not None:
             ready()
