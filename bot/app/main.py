@@ -21,10 +21,9 @@ from typing import Any
 
 from bot import cards, config, core, model, policy, release, source, store, texts
 from bot.app import bus as bus_
-from bot.app import control, operate, reload, traces
+from bot.app import control, operate, reload, supervisor, traces
 from bot.app import key as key_
 from bot.app import outside as outside_
-from bot.app import supervisor as supervisor_
 from bot.model import manifests, ports
 from bot.runtime import (
     clock,
@@ -63,6 +62,7 @@ class App:
             log.warning("%s", warning)
         self.used = usage.Counter(settings.book.quotas)
         self._hangup = asyncio.Event()
+        self.supervisor = supervisor.Supervisor()
         self._began = time.monotonic()
         self._failed: asyncio.Future[None] | None = None
         self._wakers: list[Callable[[], None]] = []
@@ -182,30 +182,38 @@ class App:
         if operating is not None:
             waiting["web"] = asyncio.Event()
             side["web"] = operating.run(waiting["web"].set)
-        supervisor = supervisor_.Supervisor()
-        if supervisor.every is not None:
-            side["watchdog"] = supervisor.run()
-        side["ready"] = self._announce(waiting, ready, supervisor)
+        if self.supervisor.every is not None:
+            side["watchdog"] = self.supervisor.run()
+        side["ready"] = self._announce(waiting, ready)
         tasks = {name: asyncio.ensure_future(task) for name, task in side.items()}
-        supervisor.tell(READY=1, STATUS=f"connecting to {', '.join(waiting)}")
+        self.supervisor.tell(READY=1, STATUS=f"connecting to {', '.join(waiting)}")
         try:
             await self._watch(tasks, stop)
         finally:
-            log.info("stopping: nothing more is taken")
-            supervisor.tell(STOPPING=1, STATUS="stopping")
-            doors = [task for name, task in tasks.items() if name != "outbox"]
-            for task in doors:
-                task.cancel()
-            await asyncio.gather(*doors, return_exceptions=True)
-            ticker.stop()
-            if not await queue.drain():
-                log.warning("some calls were still in flight; they are looked up at the next start")
-            await asyncio.gather(tasks["outbox"], return_exceptions=True)
+            await self._take_no_more(tasks, ticker, queue)
             await bus.close()
             await outside.close()
             if inlet is not None:
                 await inlet.close()
             matching.close()
+
+    async def _take_no_more(
+        self,
+        tasks: Mapping[str, asyncio.Future[None]],
+        ticker: scheduler.Ticker,
+        queue: outbox.Outbox,
+    ) -> None:
+        """Shut every way in, and wait for the calls in flight."""
+        log.info("stopping: nothing more is taken")
+        self.supervisor.tell(STOPPING=1, STATUS="stopping")
+        ways_in = [task for name, task in tasks.items() if name != "outbox"]
+        for task in ways_in:
+            task.cancel()
+        await asyncio.gather(*ways_in, return_exceptions=True)
+        ticker.stop()
+        if not await queue.drain():
+            log.warning("some calls were still in flight; they are looked up at the next start")
+        await asyncio.gather(tasks["outbox"], return_exceptions=True)
 
     def _reloading(
         self, reloader: reload.Reloader, outside: outside_.Outside
@@ -245,14 +253,11 @@ class App:
             await door.submit(model.Started(f"started:{int(now.timestamp() * 1000)}", now, since))
 
     async def _announce(
-        self,
-        waiting: Mapping[str, asyncio.Event],
-        ready: Callable[[], None] | None,
-        supervisor: supervisor_.Supervisor,
+        self, waiting: Mapping[str, asyncio.Event], ready: Callable[[], None] | None
     ) -> None:
         for event in waiting.values():
             await event.wait()
-        supervisor.tell(STATUS=f"ready: {', '.join(waiting)}")
+        self.supervisor.tell(STATUS=f"ready: {', '.join(waiting)}")
         log.info("ready after %.2f s: %s", time.monotonic() - self._began, ", ".join(waiting))
         if ready is not None:
             ready()
