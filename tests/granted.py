@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bot.app import adapters, rights
+from bot.app import adapters
 from bot.cli import rights as printed
 from bot.cli import shell
+from bot.doctor import rights
 
 OWN = "policy of the bot's identity"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from adapters.aliyun import describe, products, rights
 from adapters.aliyun.settings import Settings
 from adapters.openapi import ram, regions
-from bot.model import manifests, ports
+from bot.model import checks, manifests, ports
 
 CREDENTIALS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "default": ((), ()),
@@ -21,6 +21,12 @@ def build(settings: Settings, deps: manifests.Deps) -> ports.Executor:
     from adapters.aliyun import Aliyun
 
     return Aliyun(settings, deps.clock)
+
+
+def examine(settings: Settings, deps: manifests.CheckDeps) -> checks.Checkup:
+    from adapters.aliyun.checks import checkup
+
+    return checkup(settings, deps)
 
 
 def models() -> ports.Models:
@@ -58,6 +64,7 @@ MANIFEST = manifests.CloudManifest(
     regions=regions.KNOWN,
     known=products.known,
     models=models,
+    examine=examine,
     instance=lambda text: describe.ID.fullmatch(text) is not None,
     rights=rights.of,
     calls=rights.calls,

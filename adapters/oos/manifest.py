@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from adapters import openapi
 from adapters.oos import rights
-from bot.model import manifests, ports
+from adapters.oos.settings import Settings
+from bot.model import checks, manifests, ports
 
 
 def build(cloud: openapi.Settings, deps: manifests.EngineDeps) -> ports.Watched:
-    from adapters.oos import Oos, Settings
+    from adapters.oos import Oos
 
-    return Oos(
-        Settings(
-            region=deps.region or cloud.region,
-            endpoint=cloud.endpoints.get("oos") or cloud.endpoints.get("*", ""),
-            credentials=cloud.credentials,
-            call_timeout=cloud.call_timeout,
-            ca_file=cloud.ca_file,
-            safety_check=deps.safety_check,
-            robots=deps.robots,
-            key=deps.key,
-        ),
-        deps.clock,
+    settings = settings_of(cloud, deps.region)
+    own = replace(settings, safety_check=deps.safety_check, robots=deps.robots, key=deps.key)
+    return Oos(own, deps.clock)
+
+
+def examine(cloud: openapi.Settings, deps: manifests.CheckDeps) -> checks.Checkup:
+    from adapters.oos.checks import checkup
+
+    return checkup(settings_of(cloud, deps.region), deps)
+
+
+def settings_of(cloud: openapi.Settings, region: str) -> Settings:
+    """The settings that are the cloud's own."""
+    return Settings(
+        region=region or cloud.region,
+        endpoint=cloud.endpoints.get("oos") or cloud.endpoints.get("*", ""),
+        credentials=cloud.credentials,
+        call_timeout=cloud.call_timeout,
+        ca_file=cloud.ca_file,
+        safety_check="ConfirmEveryHighRiskAction",
     )
 
 
 MANIFEST = manifests.EngineManifest(
-    name="oos", title="OOS", build=build, rights=rights.of, trust=rights.TRUST
+    name="oos", title="OOS", build=build, examine=examine, rights=rights.of, trust=rights.TRUST
 )

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot import config, texts
-from bot.cli import rights, shell
+from bot import config, source, texts
+from bot.cli import rights as policies
+from bot.cli import shell
 
 if TYPE_CHECKING:
     from bot.doctor import report
     from bot.doctor.running import Section
     from bot.model import ports
+    from bot.model.rights import Operation
 
 COLOURS = {"ok": "green", "problem": "red", "unsure": "yellow", "manual": "cyan"}
 WIDTH = 100
@@ -54,7 +56,7 @@ def doctor(path: Path, locale: str | None, as_json: bool, seconds: float, ram: b
     from bot.doctor import report, running
 
     if ram:
-        return rights.ram(path, as_json)
+        return policies.ram(path, as_json)
     if sys.stderr.isatty():
         click.echo(f"… at most {seconds:g} s", err=True)
     spoken, sections = running.run(examined(path, seconds))
@@ -90,7 +92,7 @@ async def examined(
 ) -> tuple[str, list[Section]]:
     """The bot's language, and what the checks of its configuration found."""
     from bot.app import adapters
-    from bot.doctor import groups, running
+    from bot.doctor import groups, rights, running
     from bot.runtime import clock as clocks
 
     try:
@@ -100,11 +102,18 @@ async def examined(
         warnings = [config.sentence(path, warning) for warning in error.warnings]
         group = groups.configured(str(path), faults, warnings)
         return locale_of(path), await running.sections([group], seconds)
-    wrong, unused = shell.commands_of(settings)
+    wrong: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+    operations: tuple[Operation, ...] = ()
+    try:
+        catalog = shell.catalog_of(settings)
+        unused, operations = catalog.warnings, tuple(rights.operations(settings, catalog))
+    except source.Invalid as error:
+        wrong = tuple(map(str, error.faults))
     warnings = [config.sentence(path, warning) for warning in settings.warnings]
     group = groups.configured(str(path), wrong, [*warnings, *unused], settings.summary())
     here = clock or clocks.Steady(clocks.MachineClock())
-    examination = groups.examination(settings, here, seconds)
+    examination = groups.examination(settings, here, seconds, operations)
     try:
         sections = await running.sections([group, *examination.groups], seconds)
     finally:

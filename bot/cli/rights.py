@@ -13,7 +13,7 @@ from bot.cli import shell
 from bot.model.rights import Right
 
 if TYPE_CHECKING:
-    from bot.app import rights
+    from bot.doctor import rights
     from bot.model import manifests
     from bot.model.rights import Document
 
@@ -25,7 +25,7 @@ https://www.alibabacloud.com/help/en/ram/product-overview/limits"""
 def ram(path: Path, as_json: bool) -> None:
     """Print each policy as a document of its own on standard output, and what it is for, and what
     the files don't tell, on standard error. With ``as_json`` one object has all of them."""
-    from bot.app import rights
+    from bot.doctor import rights
 
     settings = shell.loaded(path, secrets=False)
     needed = rights.of(settings, shell.catalog_of(settings))

@@ -9,6 +9,7 @@ from bot import config, texts
 from bot.doctor import lines, machine, network
 from bot.doctor.running import Group
 from bot.model import checks, manifests, ports
+from bot.model.rights import Operation
 
 SHARE = 0.8
 """Of a check's time, so much is for an address: what it failed at is told by the look itself."""
@@ -48,9 +49,14 @@ def configured(
     return Group("configuration", title("configuration"), (check,))
 
 
-def examination(settings: config.Config, clock: ports.Clock, seconds: float) -> Examination:
-    """What to look at for a configuration that has no faults."""
-    parts = list(checkups(settings, clock))
+def examination(
+    settings: config.Config,
+    clock: ports.Clock,
+    seconds: float,
+    operations: tuple[Operation, ...] = (),
+) -> Examination:
+    """What to look at for a configuration that has no faults, with its operations."""
+    parts = list(checkups(settings, clock, operations))
     addresses = [address for _, _, checkup in parts for address in checkup.addresses]
     ways = network.Network(addresses, clock, seconds * SHARE)
     groups = [
@@ -66,14 +72,15 @@ def examination(settings: config.Config, clock: ports.Clock, seconds: float) -> 
 
 
 def checkups(
-    settings: config.Config, clock: ports.Clock
+    settings: config.Config, clock: ports.Clock, operations: tuple[Operation, ...]
 ) -> Iterable[tuple[str, str, checks.Checkup]]:
     """What each adapter that is configured wants looked at, with the key and title of its group."""
     adapters = settings.adapters
     for name in settings.platforms:
         chat = adapters.chat(name)
         yield name, chat.title, chat.examine(settings.of(chat), deps_of(settings, name, clock))
-    deps = manifests.CheckDeps(clock)
+    region = settings.oos.region or settings.cloud.region
+    deps = manifests.CheckDeps(clock, operations=operations, region=region)
     cloud = settings.of(adapters.cloud)
     yield adapters.cloud.name, adapters.cloud.title, adapters.cloud.examine(cloud, deps)
     if any(rule.engine == adapters.engine.name for rule in settings.book.commands.values()):

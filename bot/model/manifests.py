@@ -98,12 +98,15 @@ class Deps:
 class CheckDeps:
     """What an adapter's checks are made with beside its settings. ``groups``: the chats of its
     platform in which the bot works, name by id; ``forms``: the codes of its forms. ``callbacks``:
-    its events come over HTTP, so it opens no connection for them."""
+    its events come over HTTP, so it opens no connection for them. ``operations`` are those that run
+    in the cloud; ``region`` is that of executions."""
 
     clock: ports.Clock
     groups: Mapping[str, str] = field(default_factory=dict)
     forms: tuple[str, ...] = ()
     callbacks: bool = False
+    operations: tuple[Operation, ...] = ()
+    region: str = ""
 
 
 def flawless(settings: object) -> Iterable[Flaw]:

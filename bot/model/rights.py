@@ -4,7 +4,7 @@ its adapters tell for them."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal["script", "stored", "invoked", "template", "remote"]
@@ -28,8 +28,10 @@ class Operation:
     """One operation as the configuration has it. ``regions`` where its instances are; none: all of
     the cloud's table. ``instances``: their ids, ``tags``: their tags as key=value, where the
     configuration allows only those; both empty: any. ``user`` runs it on the instance; "": the
-    usual one. ``stored``: the id or name of what is kept in the cloud. ``apis``: what its templates
-    call; ``parts``: they run others that are kept in the cloud. ``role``: what a remote template is
+    usual one. ``stored``: the id or name of what is kept in the cloud, and its ``version`` ("": the
+    newest). ``apis``: what its templates
+    call; ``parts``: they run others that are kept in the cloud. ``patterns``: names or ids that it
+    may touch. ``text``: of its template, as the file has it. ``role``: what a remote template is
     run as, "*" if that is a value of its own; "": as who starts it."""
 
     command: str
@@ -39,9 +41,12 @@ class Operation:
     tags: tuple[str, ...] = ()
     user: str = ""
     stored: str = ""
+    version: str = ""
     apis: tuple[Api, ...] = ()
     parts: bool = False
     role: str = ""
+    patterns: tuple[str, ...] = ()
+    text: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

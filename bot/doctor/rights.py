@@ -80,6 +80,7 @@ def operations(settings: config.Config, catalog: registry.Catalog) -> Iterator[O
             tags_of(command, rule),
             rule.user,
             rule.command_id,
+            patterns=tuple(rule.allowed_targets),
         )
 
 
@@ -97,12 +98,26 @@ def templated(
         for task in one.tasks
         for api in apis_of(one, task)
     }
-    made = Operation(command.name, "template", region, apis=tuple(apis))
+    made = Operation(
+        command.name,
+        "template",
+        region,
+        apis=tuple(apis),
+        patterns=tuple(rule.allowed_targets),
+        text=template.source,
+    )
     if rule.engine != "oos":
         return made
     parts = any(oos.fold(task.action) == "acs::template" for task in template.tasks)
     role = role_of(template)
-    return replace(made, kind="remote", stored=rule.oos_template, parts=parts, role=role)
+    return replace(
+        made,
+        kind="remote",
+        stored=rule.oos_template,
+        version=rule.oos_version,
+        parts=parts,
+        role=role,
+    )
 
 
 def reach(command: registry.Command, catalog: registry.Catalog) -> Iterator[oos.Template]:
