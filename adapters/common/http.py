@@ -169,14 +169,14 @@ class Http:
             raise NoAnswer(error, sent=True) from None
 
     def _compare(self, date: str) -> None:
-        """Hold the other side's clock against this machine's, now and then. Both show seconds."""
+        """Hold the other side's clock, which shows whole seconds, against this machine's."""
         if not date or time.monotonic() - self._compared < COMPARE_EVERY:
             return
         self._compared = time.monotonic()
         with contextlib.suppress(ValueError, TypeError, IndexError, OverflowError):
             said = email.utils.parsedate_to_datetime(date)
             said = said if said.tzinfo is not None else said.replace(tzinfo=UTC)
-            self.ahead = round(said.timestamp() - time.time(), 1)
+            self.ahead = round(said.timestamp() + 0.5 - time.time(), 1)
 
     async def close(self) -> None:
         """Release the connections."""

@@ -186,7 +186,7 @@ class RateLimiter:
             return [self._usage_of(budget, tick) for budget in self._budgets]
 
     def _usage_of(self, budget: RateLimit, tick: int) -> Usage:
-        windows = [window for (own, _), window in self._windows.items() if own is budget]
+        windows = [window for (own, _), window in self._windows.items() if own == budget]
         room = min((window.room(tick).count for window in windows), default=budget.count)
         paused = [
             until - tick

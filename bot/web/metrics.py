@@ -120,7 +120,7 @@ def metrics_of(shot: families.Snapshot) -> Iterator[core.Metric]:
     """Each family with its values."""
     for family in families.FAMILIES:
         metric = core.Metric(family.name.removesuffix("_total"), family.about, family.kind)
-        for values, value in family.values(shot):
+        for values, value in dict(family.values(shot)).items():  # each label's value once
             labels = dict(zip(family.labels, values, strict=True))
             if isinstance(value, meter.Histogram):
                 _add_histogram(metric, labels, value)

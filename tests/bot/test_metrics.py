@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import parser
 
-from bot import model
+from bot import model, release
 from bot.model import manifests, ports
 from bot.runtime import meter, poller
 from bot.web import families, metrics
@@ -76,6 +76,7 @@ async def test_what_happened_is_counted_once_each(path: Path) -> None:
         assert values[key("budget_limit", **budget)] == 20
         assert 0 < values[key("commit_seconds_count")] <= values[key("commit_jobs_total")]
         assert values[key("timer_late_seconds")] == 0
+        assert values[key("info", version=release.version())] == 1
         assert clock.now() == rig.START
 
 
@@ -194,3 +195,12 @@ def test_buckets_hold_what_is_at_most_their_bound() -> None:
         histogram.observe(value)
     assert histogram.counts == [2, 2, 1]
     assert histogram.total == pytest.approx(8.65)
+
+
+async def test_two_budgets_that_are_alike_are_one_series(path: Path) -> None:
+    """A page on which a series stands twice is refused as a whole."""
+    other = replace(ROOMY, count=5)
+    async with staged(path, ROOMY, other) as stage:
+        values = await scrape(stage)
+        budget = {"party": "chat", "kinds": "say+card", "per": "chat", "seconds": "60"}
+        assert values[key("budget_limit", **budget)] == 5

@@ -152,5 +152,14 @@ async def test_what_metrics_say_is_true_before_and_after_a_crash(tmp_path: Path)
         for page in (prometheus.pages[0], prometheus.pages[-1]):
             assert promql.faults(promql.Page.of(page, DECLARED)) == []
         whole = "".join(prometheus.pages)
-        for word in ("alice", "bob", "carol", "web-0", "nobody decides", "ou_", "oc_", "restart"):
+        for word in (
+            "alice",
+            "bob",
+            "carol",
+            "web-0",
+            "nobody decides",
+            '"ou_',
+            '"oc_',
+            '"restart',
+        ):
             assert word not in whole, f"/metrics names {word}"
