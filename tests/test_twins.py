@@ -52,6 +52,12 @@ def test_headings(twin: Path) -> None:
     levels = [section.level for section in twins.sections(page)]
     here = [section.level for section in twins.sections(twin)]
     assert here == levels, f"{name(twin)}: other headings than {name(page)}"
+    for section in twins.sections(twin):
+        again = [
+            line for line in section.lines if re.match(r"<!-- en |<<<<<<<|=======|>>>>>>>", line)
+        ]
+        assert section.english, f"{name(twin)}, {section.title}: no mark under the heading"
+        assert not again, f"{name(twin)}, {section.title}: left by a merge: {again}"
 
 
 @pytest.mark.parametrize("twin", twins.twins(), ids=name)

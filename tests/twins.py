@@ -133,7 +133,8 @@ def relink(twin: Path) -> None:
     lines = twin.read_text("utf-8").splitlines()
     for number, (line, code) in enumerate(coded(lines)):
         if not code:
-            lines[number] = OTHERS.sub(lambda link: f"]({chinese_link(page, link[1])})", line)
+            line = OTHERS.sub(lambda link: f"]({chinese_link(page, link[1])})", line)
+            lines[number] = re.sub(r"(\.zh-CN\.md[^)\s]*\))（英文）", r"\1", line)
     twin.write_text("\n".join(lines) + "\n", "utf-8")
 
 
