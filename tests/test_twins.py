@@ -45,6 +45,12 @@ def items(section: Section) -> Counter[str]:
     return Counter(re.findall(r"^ *(\||- |\d+\. |!)", prose(section), re.MULTILINE))
 
 
+def keys(section: Section) -> list[str]:
+    """What the rows of its tables begin with, as far as it is code."""
+    rows = re.findall(r"^ *\|(.*)$", prose(section), re.MULTILINE)
+    return ["".join(re.findall(r"^ `([^`]+)`", row)) for row in rows]
+
+
 @pytest.mark.parametrize("twin", twins.twins(), ids=name)
 def test_headings(twin: Path) -> None:
     page = twins.english_of(twin)
@@ -72,6 +78,9 @@ def test_code_tables_and_lists(twin: Path) -> None:
     for en, zh in pairs(twin):
         assert code(zh) == code(en), f"{name(twin)}, {zh.title}: the code blocks differ"
         assert items(zh) == items(en), f"{name(twin)}, {zh.title}: rows or items differ"
+        rows = [pair for pair in zip(keys(en), keys(zh), strict=True) if all(pair)]
+        moved = [here for there, here in rows if here != there and not re.search(HAN, here)]
+        assert not moved, f"{name(twin)}, {zh.title}: rows in another order: {moved}"
         added = {span for span in spans(zh) - spans(en) if not re.search(HAN, span)}
         assert not added, f"{name(twin)}, {zh.title}: not in the English section: {added}"
         lost = spans(en) - spans(zh)
