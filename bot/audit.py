@@ -1,5 +1,10 @@
 """The audit chain: how an entry is hashed, and how anybody can verify the chain.
 
+Facts that people typed, or that name their accounts, may have to be removed one day without
+breaking the chain. Such a fact is hashed as a leaf: in place of ``NAME`` with the value stands
+``NAME#`` with the SHA-256 of ``SALT:NAME:`` and the value as JSON. The random salt and the value
+stand beside the entry; once both are gone nobody can find the value by trying.
+
 An entry is the JSON object ``{"action", "actor", "at", "facts", "request", "seq"}``; ``at`` is ISO
 8601 in UTC with milliseconds, ``seq`` counts from 1 without gaps. Its hash is the SHA-256, in hex,
 of the previous entry's hash (empty for the first) followed by that object as canonical JSON: keys
@@ -103,6 +108,61 @@ def _flat(value: str | int) -> str:
     return _quoted(value) if type(value) is str else str(value)
 
 
+TYPED = frozenset({"text", "account"})
+REMOVABLE: Mapping[str, frozenset[str]] = {
+    "request.asked": TYPED,
+    "ask.refused": TYPED,
+    "vote.cast": frozenset({"reason"}),
+    "vote.not_counted": TYPED,
+    "request.rejected": frozenset({"reason"}),
+    "request.not_started": frozenset({"why"}),
+    "run.incident": frozenset({"command", "shown", "why"}),
+    "run.finished": frozenset({"errors"}),
+    "run.ended": frozenset({"note"}),
+    "run.broken": frozenset({"error"}),
+    "call.made": frozenset({"what"}),
+    "call.refused": frozenset({"why"}),
+    "call.failed": frozenset({"reason"}),
+    "call.looked_up": frozenset({"reason"}),
+}
+"""The facts that are hashed as leaves, by action. A name is never taken out: stored entries have
+leaves by it."""
+LEAF = "#"
+"""Ends the name of a leaf; no fact's own name has it."""
+
+
+def leaf(salt: str, name: str, value: object) -> str:
+    """The digest that stands for a fact in its entry."""
+    return hashlib.sha256(f"{salt}:{name}:{_encoder.encode(plain(value))}".encode()).hexdigest()
+
+
+def split(entry: model.AuditEntry) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The facts of an entry as they are hashed, and those that stand beside them."""
+    beside: dict[str, Any] = {}
+    if entry.salt:
+        names = REMOVABLE.get(entry.action, frozenset())
+        beside = {name: entry.facts[name] for name in entry.facts if name in names}
+    hashed = {name: value for name, value in entry.facts.items() if name not in beside}
+    hashed |= {name + LEAF: leaf(entry.salt, name, value) for name, value in beside.items()}
+    return hashed, beside
+
+
+def joined(
+    action: str, hashed: Mapping[str, Any], beside: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """The facts of a row, as far as they are still there, and its leaves."""
+    names = REMOVABLE.get(action, frozenset())
+    leaves = {name: str(hashed[name + LEAF]) for name in names if name + LEAF in hashed}
+    facts = {name: value for name, value in hashed.items() if name.removesuffix(LEAF) not in leaves}
+    return facts | dict(beside), leaves
+
+
+def hashed_facts(row: model.AuditRow) -> dict[str, Any]:
+    """The facts of a row as they are hashed."""
+    facts = {name: value for name, value in row.facts.items() if name not in row.leaves}
+    return facts | {name + LEAF: digits for name, digits in row.leaves.items()}
+
+
 def iso(at: datetime) -> str:
     """A time as it stands in the chain: ``2026-01-31T08:00:00.000+00:00``."""
     return at.isoformat(timespec="milliseconds")
@@ -119,7 +179,7 @@ def digest(prev: str, seq: int, at: str, actor: str, action: str, request: int, 
 
 def digest_of(row: model.AuditRow) -> str:
     """The hash that a row ought to have."""
-    facts = canonical_facts(row.facts)
+    facts = canonical_facts(hashed_facts(row) if row.leaves else row.facts)
     return digest(row.prev, row.seq, iso(row.at), row.actor, row.action, row.request, facts)
 
 
@@ -181,6 +241,9 @@ def _faults_of(row: model.AuditRow, last: model.AuditRow | None) -> list[Fault]:
     faults = []
     if (good := digest_of(row)) != row.hash:
         faults.append(Fault(row.seq, "hash", f"is {row.hash or 'empty'}, its content gives {good}"))
+    for name, digits in row.leaves.items():
+        if name in row.facts and leaf(row.salt, name, row.facts[name]) != digits:
+            faults.append(Fault(row.seq, "hash", f"{name} is not what its digest was made of"))
     if last is None:
         if row.seq > 1:
             faults.append(Fault(row.seq, "gap", f"1 to {row.seq - 1} are missing"))
@@ -216,6 +279,7 @@ def _faults_at_end(last: model.AuditRow | None, head: Head, expected: int) -> li
 
 def line(row: model.AuditRow) -> str:
     """One exported line, without the line break."""
+    beside = {name: plain(row.facts[name]) for name in row.leaves if name in row.facts}
     return _encoder.encode(
         {
             "seq": row.seq,
@@ -223,9 +287,10 @@ def line(row: model.AuditRow) -> str:
             "actor": row.actor,
             "action": row.action,
             "request": row.request,
-            "facts": plain(row.facts),
+            "facts": plain(hashed_facts(row)),
             "prev": row.prev,
             "hash": row.hash,
+            **({"texts": beside, "salt": row.salt} if beside else {}),
         }
     )
 
@@ -234,15 +299,19 @@ def parse(text: str) -> model.AuditRow:
     """The entry of an exported line. Raises ValueError on anything else."""
     try:
         fields = json.loads(text)
+        hashed, action = _typed(fields["facts"], dict), _typed(fields["action"], str)
+        facts, leaves = joined(action, hashed, _typed(fields.get("texts", {}), dict))
         return model.AuditRow(
             seq=_typed(fields["seq"], int),
             at=datetime.fromisoformat(fields["at"]),
             actor=_typed(fields["actor"], str),
-            action=_typed(fields["action"], str),
+            action=action,
             request=_typed(fields["request"], int),
-            facts=_typed(fields["facts"], dict),
+            facts=facts,
             prev=_typed(fields["prev"], str),
             hash=_typed(fields["hash"], str),
+            leaves=leaves,
+            salt=_typed(fields.get("salt", ""), str),
         )
     except (KeyError, TypeError, RecursionError) as fault:
         raise ValueError(f"not an audit line: {fault!r}") from fault

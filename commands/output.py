@@ -25,6 +25,8 @@ def output(context: Context, number: RequestNumber = 0, instance: Instance = "")
         return context.no_request(number)
     if not context.may_tell(request):
         return context.elsewhere(request)
+    if request.removed:
+        return context.gone(request)
     title = f"#{request.id} {context.what(request)}"
     outputs = tuple(context.outputs(request))
     chosen = tuple(one for one in outputs if not instance or instance in (one.name, one.instance))

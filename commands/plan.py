@@ -17,5 +17,7 @@ def plan(context: Context, number: RequestNumber = 0) -> Reply:
         return context.no_request(number)
     if not context.may_tell(request):
         return context.elsewhere(request)
+    if request.removed:
+        return context.gone(request)
     title = f"#{request.id} {context.what(request)}"
     return Reply(title, context.plan(request))

@@ -77,6 +77,8 @@ def _one(context: Context, request: Request) -> Reply:
     if request.started_at:
         took = (request.ended_at or context.now) - request.started_at
         rows.append((context.say("status.took"), (Span(context.say("span", span=took)),)))
+    if why := context.removed(request):
+        rows.append((context.say("status.note"), (Span(why),)))
     if request.note:
         rows.append((context.say("status.note"), (Span(request.note),)))
     title = f"#{request.id} {context.what(request)}"

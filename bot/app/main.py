@@ -155,7 +155,7 @@ class App:
         ticker = scheduler.Ticker(self.clock)
         scheduler.Timer(door, self.clock, ticker)
         remember = self.settings.http.remember if self.settings.http is not None else None
-        scheduler.Janitor(door, self.clock, ticker, remember=remember)
+        scheduler.Janitor(door, self.clock, ticker, remember=remember, texts=self.settings.bot.keep)
         scheduler.UsageKeeper(door, self.clock, ticker, self.used)
         looker = poller.Poller(door, outside.executor, self.clock, ticker)
         if self.settings.book.watch is not None:

@@ -77,6 +77,30 @@ def check(path: Path, copy: Path | None, as_json: bool) -> None:
         sys.exit(shell.fail(f"{count} finding{'s' if count != 1 else ''}: the store is not whole"))
 
 
+@store.command()
+@shell.with_config
+def compact(path: Path) -> None:
+    """Give the room that nothing uses back to the disk, while the bot is stopped.
+
+    Needs as much free room as the store. A file of an earlier release shrinks by itself from then
+    on, where `[bot] keep` lets texts go.
+    """
+    from bot import store as stores
+
+    settings = shell.loaded(path, secrets=False, commands=False)
+    if not settings.database.exists():
+        sys.exit(shell.fail(shell.never_ran(settings)))
+    before = settings.database.stat().st_size
+    try:
+        stores.compact(settings.database)
+    except stores.Locked:
+        sys.exit(shell.fail("the bot is running: stop it first"))
+    except (stores.Unusable, stores.Broken) as fault:
+        sys.exit(shell.fail(str(fault)))
+    after = settings.database.stat().st_size
+    click.echo(f"ok: {before / 1_000_000:.1f} MB before, {after / 1_000_000:.1f} MB now")
+
+
 def lines(report: stores.Report) -> list[str]:
     """The findings by kind, each kind with what to do; or what was looked at."""
     if not report.findings:

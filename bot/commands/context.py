@@ -172,6 +172,18 @@ class Context:
         key = f"hold.{request.hold}"
         return self.say(key if key in texts.PHRASES else "hold.other", id=request.id)
 
+    def removed(self, request: model.Request) -> str:
+        """Why the texts of a request are gone, as a sentence; "": they are there."""
+        if request.removed == "person":
+            return self.say("request.removed.person")
+        days = request.removed.removesuffix("d")
+        return self.say("request.removed", days=days) if days else ""
+
+    def gone(self, request: model.Request) -> Reply:
+        """What is said in place of what was removed."""
+        title = f"#{request.id} {self.what(request)}"
+        return Reply(title, (model.Block("para", (model.Span(self.removed(request)),)),))
+
     def what(self, request: model.Request) -> str:
         """A request in a few words: its command and the instances, by name."""
         if request.plan is not None:

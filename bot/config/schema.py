@@ -59,6 +59,13 @@ class Bot(Table):
         "`countersign.high-water` in `data`. On a disk that snapshots of this one leave alone, it "
         "tells of those, too. One installation, one file.",
     )
+    keep: values.Days | None = Field(
+        default=None,
+        description="How long what people typed, the values that requests ran with and what came "
+        'out is kept after a request has ended, in whole days, 30 or more: `"400d"`. Default: '
+        "for ever. Who asked, who voted, what ran where and how it ended stays in any case, and so "
+        "does every hash of the audit log.",
+    )
     commands: Folder = Field(
         default=CHECKOUT / "commands",
         description="Folder of the command files: what people can ask for.",

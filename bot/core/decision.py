@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -195,7 +196,9 @@ class DecisionBuilder:
     def enter(self, actor: str, action: str, /, **facts: object) -> int:
         """Add an audit entry; returns the number it will have."""
         request = self.request.id if self.request else 0
-        self.entries.append(model.AuditEntry(actor, action, request, facts))
+        seed = f"{self.view.salt}:{len(self.entries)}"
+        salt = hashlib.sha256(seed.encode()).hexdigest()[:32] if self.view.salt else ""
+        self.entries.append(model.AuditEntry(actor, action, request, facts, salt))
         return self.view.audit_seq + len(self.entries)
 
     def stamp(self) -> str:
@@ -205,7 +208,7 @@ class DecisionBuilder:
         at = audit.iso(self.now.replace(microsecond=self.now.microsecond // 1000 * 1000))
         for entry in self.entries:
             seq += 1
-            facts = audit.canonical_facts(entry.facts)
+            facts = audit.canonical_facts(audit.split(entry)[0])
             hash_ = audit.digest(hash_, seq, at, entry.actor, entry.action, entry.request, facts)
         return f"{seq}:{hash_[: audit.STAMPED]}"
 

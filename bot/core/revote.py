@@ -43,6 +43,8 @@ def refusal_of(builder: DecisionBuilder, person: policy.Person) -> policy.Refusa
         return policy.Refusal("revote.not_yours", {**facts, "command": request.command})
     if request.renewed:
         return policy.Refusal("revote.already", {**facts, "number": request.renewed})
+    if request.removed:
+        return policy.Refusal("revote.removed", facts)
     if request.state is model.State.NOT_STARTED:
         return None
     if request.hold == RESTORED and request.state in WAITING and not authority.began(builder):

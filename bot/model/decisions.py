@@ -16,17 +16,22 @@ from bot.model.usage import Usage
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """Who, what, on which request, with which facts. Number, time and hashes are added on entry."""
+    """Who, what, on which request, with which facts. Number, time and hashes are added on entry.
+    ``salt``: random digits with which those facts are hashed that may be removed one day ("": all
+    facts stay)."""
 
     actor: str
     action: str
     request: int = 0
     facts: Mapping[str, Any] = field(default_factory=dict)
+    salt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """An entry of the audit chain as it stands in the store."""
+    """An entry of the audit chain as it stands in the store. ``leaves`` are the digests of those
+    facts that may be removed, by their names, and ``salt`` what they were made with; a fact that
+    was removed has its leaf alone."""
 
     seq: int
     at: datetime
@@ -36,6 +41,8 @@ class AuditRow:
     facts: Mapping[str, Any]
     prev: str
     hash: str
+    leaves: Mapping[str, str] = field(default_factory=dict)
+    salt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +136,8 @@ class View:
     looked up where one of its calls came back), ``journal`` how many entries the journal of the
     request's run has, ``unsaid`` (with the list "dead") how many messages and cards were not
     delivered as they were, or are still being tried, ``nonce`` 128 fresh random bits in hex,
-    another for each event, ``shift`` by how much the machine's clock was set in all.
+    another for each event, ``salt`` as many more, for the audit entries of this one alone,
+    ``shift`` by how much the machine's clock was set in all.
     ``listing_votes``: the votes on the requests of an "open" ``listing``.
     ``total``: how many rows ``listing``, ``audit`` or ``letters`` would have without a limit.
     ``known``: an event from outside has come by this name before. ``marks``: those of the marks
@@ -155,6 +163,7 @@ class View:
     journal: int = 0
     archive: Archive | None = None
     nonce: str = ""
+    salt: str = ""
     shift: timedelta = timedelta()
     total: int = 0
     listing_votes: tuple[Vote, ...] = ()

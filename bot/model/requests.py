@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from bot.model.people import Account, Party, Place
 from bot.model.plans import Plan, canonical, short
@@ -191,7 +194,8 @@ class Request:
     that were agreed to, from the last one on that took the agreement to the whole of it.
     ``incident``: what ran and was not shown, in words. ``renewed``: the request that it became when
     it was put to the vote again. ``timeout``: the seconds that the rule which asked for it lets it
-    run (0: as the command says)."""
+    run (0: as the command says). ``removed``: why its texts, values and outputs are gone: the days
+    after which they were, as "400d", or "person": whose they were was to be forgotten."""
 
     id: int
     state: State
@@ -244,6 +248,7 @@ class Request:
     incident: str = ""
     renewed: int = 0
     timeout: int = 0
+    removed: Annotated[str, Field(exclude_if=operator.not_)] = ""
 
     @property
     def policy_names(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -21,8 +22,17 @@ log = logging.getLogger(__name__)
 Work = Callable[[datetime], Awaitable[datetime | None]]
 """Does what is due at a time and says when it wants to be called next (None: when woken)."""
 
+T = TypeVar("T")
 LONGEST_SLEEP = timedelta(seconds=30)
 AFTER_FAILURE = timedelta(seconds=5)
+TEXTS = 100
+"""Requests that lose their texts in one commit."""
+PAGES = 200
+"""Pages that the file becomes smaller by in one commit; so many free ones may stay."""
+REST = 4
+"""So many times as long as a bite took nothing more is removed: events pass in between."""
+BREATH = 0.06
+"""Seconds that it rests at least, in which the log of the store is copied back."""
 JOURNALS = 20
 """Journals that are forgotten in one commit."""
 AGAIN = timedelta(milliseconds=20)
@@ -174,7 +184,8 @@ class UsageKeeper:
 
 class Janitor:
     """Forgets what nobody needs: events too old to come again or to be replayed, and effects of
-    ended requests."""
+    ended requests; and, where the configuration says so, texts of what ended long ago (``texts``:
+    after how long; None: they are kept)."""
 
     NAME = "janitor"
     EVERY = timedelta(hours=1)
@@ -188,11 +199,13 @@ class Janitor:
         keep_dead: timedelta = timedelta(days=90),
         bite: int = 500,
         remember: timedelta | None = None,
+        texts: timedelta | None = None,
     ) -> None:
         self._engine = engine
         self._keep = keep
         self._keep_dead = keep_dead
         self._remember = keep if remember is None else remember
+        self._texts = texts
         self._bite = bite
         self._clock = clock
         self._due = clock.monotonic()
@@ -224,4 +237,33 @@ class Janitor:
             log.debug("forgot journals of runs that ended long ago")
         while await self._engine.write(lambda writer: writer.prune_bus(before, self._bite)):
             log.debug("forgot old events of the bus")
+        if self._texts is not None:
+            await self._remove_texts(now, self._texts)
         return now + self.EVERY
+
+    async def _remove_texts(self, now: datetime, age: timedelta) -> None:
+        """Remove what people typed, values and outputs of what ended longer ago than ``age``, and
+        let the file shrink; it may be broken off at any time, and goes on at the next call."""
+        before, why, total = codec.ms(now - age), f"{age.days}d", 0
+        place: port.Kept | None = (0, 0)
+        while place is not None:
+            count, place = await self._slowly(
+                lambda writer, at=place: writer.remove_texts(before, why, at, TEXTS, now)  # type: ignore[misc]
+            )
+            total += count
+        entry: int | None = 0
+        while entry is not None:
+            count, entry = await self._slowly(
+                lambda writer, at=entry: writer.remove_refusals(before, at, self._bite)  # type: ignore[misc]
+            )
+            total += count
+        while total and await self._slowly(lambda writer: writer.give_back(PAGES)) > PAGES:
+            log.debug("the store becomes smaller")
+        if total:
+            log.info("texts of %d requests and refusals from before %s removed", total, now - age)
+
+    async def _slowly(self, call: Callable[[port.Writer], T]) -> T:
+        begun = self._clock.monotonic()
+        result = await self._engine.write(call)
+        await asyncio.sleep(max(BREATH, REST * (self._clock.monotonic() - begun)))
+        return result

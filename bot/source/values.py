@@ -24,6 +24,8 @@ from bot.source.secret import Secret
 _SPAN = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?")
 
 _LONGEST = timedelta(days=365)
+LEAST_DAYS = 30
+"""For so long the store needs what it recognises repetitions by."""
 
 
 def of_this_machine(host: str) -> bool:
@@ -98,6 +100,16 @@ def _duration(text: object) -> timedelta:
     if not timedelta(0) < span <= _LONGEST:
         raise fault("must be longer than 0s and at most 365d")
     return span
+
+
+def _days(text: object) -> timedelta:
+    """ "30d" or more, as a timedelta."""
+    if isinstance(text, timedelta):
+        return text
+    match = re.fullmatch(r"([1-9][0-9]{0,4})d", text) if isinstance(text, str) else None
+    if match is None or int(match[1]) < LEAST_DAYS:
+        raise fault(f'must be a number of days in quotes, at least "{LEAST_DAYS}d"')
+    return timedelta(days=int(match[1]))
 
 
 def _origin(url: str) -> str:
@@ -233,6 +245,7 @@ Open = Annotated[Secret, BeforeValidator(_openly), Shown("text or secret")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(_printable)]
 Texts = Annotated[tuple[Text, ...], Field(strict=False)]
 SomeTexts = Annotated[tuple[Text, ...], Field(strict=False, min_length=1)]
+Days = Annotated[timedelta, BeforeValidator(_days)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Origin = Annotated[str, AfterValidator(_origin), ADDRESS]
 Host = Annotated[str, AfterValidator(_host)]

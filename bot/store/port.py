@@ -18,6 +18,8 @@ GoesOn = Callable[[float], bool]
 """Is it worth waiting on for the right to write, after so many seconds?"""
 
 
+Kept = tuple[int, int]
+"""When a request was asked for, in milliseconds, and its number: a place among those with texts."""
 RECENT = timedelta(minutes=1)
 """So long ago is an ask that counts among ``View.recent_asks``."""
 
@@ -398,6 +400,22 @@ class Writer(Protocol):
 
     def prune_bus(self, before: int, bite: int) -> int:
         """Delete up to ``bite`` events of the bus from before ``before``; returns how many."""
+
+    def remove_texts(
+        self, before: int, why: str, after: Kept, bite: int, now: datetime
+    ) -> tuple[int, Kept | None]:
+        """Remove texts, values and outputs of those requests that ended before ``before``, among
+        the next ``bite`` behind ``after``; the audit log tells of it. ``why`` as
+        ``Request.removed`` has it. Returns of how many, and where to go on (None: at the end)."""
+
+    def remove_refusals(self, before: int, after: int, bite: int) -> tuple[int, int | None]:
+        """Remove what was typed from audit entries that are about no request, among the next
+        ``bite`` behind entry ``after``. Returns of how many, and where to go on (None: at the
+        end)."""
+
+    def give_back(self, pages: int) -> int:
+        """Make the file smaller by up to ``pages`` that nothing uses; returns how many are left. Of
+        a file that cannot, 0: what is free there is used again."""
 
 
 class Store(Protocol):

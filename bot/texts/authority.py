@@ -97,6 +97,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "已按同样的内容重新提交 #{id}：请对 #{number} 重新表决。",
         "The same as #{id} was asked for again: it is voted on anew as #{number}.",
     ),
+    "revote.removed": (
+        "#{id} 的内容已删除，无法重新提交。请重新提出申请。",
+        "What #{id} asked for was removed, so it cannot be put to the vote again: ask anew.",
+    ),
     "revote.already": (
         "#{id} 已经重新提交，见 #{number}。",
         "#{id} was put to the vote again already: see #{number}.",

@@ -192,6 +192,14 @@ PHRASES: dict[str, tuple[str, str]] = {
         "#{number} 不是在这个会话中发起的，内容不在这里显示。请在它自己的会话中查看，或私聊我。",
         "#{number} was not asked for in this chat, so what it runs and prints is not shown here. Ask in its own chat, or write to me directly.",
     ),
+    "request.removed": (
+        "文字、参数值和输出已按设置在 {days} 天后删除。",
+        "Its texts, values and outputs were removed after {days} days, as configured.",
+    ),
+    "request.removed.person": (
+        "文字、参数值和输出已随有关人员的资料删除。",
+        "Its texts, values and outputs were removed with the data of a person.",
+    ),
     "plan.none": (
         "#{id} 还没有计划：正在查找实例。请稍后再看。",
         "#{id} has no plan yet: its instances are being looked up. Ask again in a moment.",

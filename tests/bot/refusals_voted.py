@@ -547,6 +547,13 @@ def putting_to_the_vote_twice(play: Play) -> str:
     return play.writes("alice", "revote 1")
 
 
+@says("revote.removed")
+def putting_to_the_vote_what_was_removed(play: Play) -> str:
+    not_started(play).stage.tick(31 * 86400)
+    play.stage.remove_texts()
+    return play.writes("alice", "revote 1")
+
+
 @says("revote.not_now")
 def putting_to_the_vote_what_runs(play: Play) -> str:
     return going(play).writes("alice", "revote 1")

@@ -14,7 +14,7 @@ from bot import cards as cards_
 from bot import core, deployment, model, policy, regexes, store
 from bot.model import ports
 from bot.policy import identity
-from bot.runtime import engine, usage
+from bot.runtime import engine, scheduler, usage
 from tests.bot import catalogs, event_shapes
 
 COMMANDS = Path(__file__).resolve().parents[2] / "commands"
@@ -294,6 +294,13 @@ class Stage:
                     f"timer:{due.request}:{due.kind}:{due.due_at}", now, due.request, due.kind
                 )
             )
+
+    def remove_texts(self, days: int = 30) -> None:
+        """Let the janitor do what it does where texts are kept for so many days."""
+        span = timedelta(days=days)
+        ticker = scheduler.Ticker(self.clock)
+        janitor = scheduler.Janitor(self.engine, self.clock, ticker, texts=span)
+        self.loop.run_until_complete(janitor.tidy(self.clock.now()))
 
     # ------------------------------------------------------------- what can be seen
 

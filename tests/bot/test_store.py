@@ -156,6 +156,7 @@ def test_a_store_is_made_once_and_keeps_its_identity(path: Path) -> None:
             "m010_asks",
             "m011_undrawn",
             "m012_usage",
+            "m013_texts",
         ]
 
 

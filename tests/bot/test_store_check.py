@@ -85,9 +85,10 @@ DAMAGE = {
     "a request was made by hand": (
         "unrecorded",
         "request 99",
-        "INSERT INTO requests SELECT 99, state, version, person, platform, chat, 'm99',"
-        " form_platform, form_instance, card, card_alias, created_at, expires_at,"
-        " json_set(body, '$.id', 99), command, likeness FROM requests WHERE id = 3",
+        "INSERT INTO requests (id, state, version, person, platform, chat, message, form_platform,"
+        " form_instance, card, created_at, expires_at, body) SELECT 99, state, version, person,"
+        " platform, chat, 'm99', form_platform, form_instance, card, created_at, expires_at,"
+        " json_set(body, '$.id', 99) FROM requests WHERE id = 3",
     ),
     "a body is no JSON": ("body", "request 5", "UPDATE requests SET body = '{' WHERE id = 5"),
     "a body lacks a field": (

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from bot.store import highwater
-from bot.store.sqlite import foreign, queries, versions
+from bot.store.sqlite import foreign, queries, statements, versions
 from bot.store.sqlite.reader import Reader
 from bot.store.sqlite.writer import Writer
 
@@ -84,6 +84,8 @@ class Store:
             self.path, isolation_level=None, check_same_thread=False, cached_statements=256
         )
         try:
+            if not self.path.stat().st_size:
+                connection.execute(queries.NEW_FILE)
             for pragma in queries.OPEN_WRITER:
                 connection.execute(pragma).fetchall()
             why = versions.state(connection).refusal
@@ -132,3 +134,11 @@ class Store:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+
+def compact(path: Path) -> None:
+    """Write a store anew without what nothing uses. Raises Locked, Unusable, Broken."""
+    with Store(path) as opened:
+        assert opened.writer is not None
+        for statement in statements.COMPACT:
+            opened.writer.connection.execute(statement).fetchall()

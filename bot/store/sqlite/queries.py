@@ -1,5 +1,5 @@
-"""Every SQL statement, by name. Nothing else holds SQL but ``bot.store.sqlite.schema``, and
-``statements`` of ``bot.store.sqlite.check``."""
+"""Every SQL statement, by name. Nothing else holds SQL but ``bot.store.sqlite.schema``,
+``statements`` beside it and in ``bot.store.sqlite.check``."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ OPEN_WRITER = (
     "PRAGMA temp_store = MEMORY",
     "PRAGMA cache_size = -32768",
 )
+NEW_FILE = "PRAGMA auto_vacuum = INCREMENTAL"
 OPEN_READER = (
     "PRAGMA query_only = ON",
     "PRAGMA busy_timeout = 10000",
@@ -286,7 +287,7 @@ WHERE seq > :after AND at >= :since AND {_OF_TYPES} ORDER BY seq DESC LIMIT :lim
 BUS_EVENT = "SELECT body FROM bus WHERE seq = ?"
 BUS_COUNT = "SELECT COUNT(*) FROM bus"
 _IS_LETTER = "(kind = 'deliver' OR untold = 1)"
-_DEAD = f"{_IS_LETTER} AND state IN ('refused', 'unknown')"
+DEAD = f"{_IS_LETTER} AND state IN ('refused', 'unknown')"
 _LETTER = """
 SELECT id, created_at, state, attempts, body, outcome, claimed_at, kind, request, key FROM outbox
 """
@@ -297,13 +298,13 @@ SELECT (SELECT COUNT(*) FROM outbox WHERE kind IN ('say', 'show_card', 'update_c
         AND state IN ('refused', 'unknown'))
     + (SELECT COUNT(*) FROM outbox WHERE state = 'queued' AND attempts > 0)
 """
-LETTERS_DEAD = f"{_LETTER} WHERE {_DEAD} ORDER BY settled_at DESC, id DESC LIMIT ?"
-LETTERS_COUNT_DEAD = f"SELECT COUNT(*) FROM outbox WHERE {_DEAD}"
+LETTERS_DEAD = f"{_LETTER} WHERE {DEAD} ORDER BY settled_at DESC, id DESC LIMIT ?"
+LETTERS_COUNT_DEAD = f"SELECT COUNT(*) FROM outbox WHERE {DEAD}"
 LETTERS_IN = f"{_LETTER} WHERE {_IS_LETTER} AND state = ? ORDER BY id DESC LIMIT ?"
 LETTERS_OF = f"""
 {_LETTER} WHERE kind = 'deliver' AND key >= ? AND key < ? ORDER BY key LIMIT ?
 """
-LETTER_COUNTS = f"SELECT state, COUNT(*) FROM outbox WHERE {_DEAD} GROUP BY state"
+LETTER_COUNTS = f"SELECT state, COUNT(*) FROM outbox WHERE {DEAD} GROUP BY state"
 LETTER_REDRIVE = """
 UPDATE outbox
 SET body = ?, state = 'queued', doubt = 0, doubt_at = 0, forgiven = attempts, due_at = ?,
@@ -347,21 +348,24 @@ AUDIT_INSERT = """
 INSERT INTO audit (seq, at, actor, action, request, facts, prev, hash)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
-AUDIT_PAGE = """
-SELECT seq, at, actor, action, request, facts, prev, hash FROM audit
+AUDIT_TEXTS_INSERT = "INSERT INTO audit_texts (seq, salt, facts) VALUES (?, ?, ?)"
+_ENTRY = """
+SELECT a.seq, a.at, a.actor, a.action, a.request, a.facts, a.prev, a.hash, t.salt, t.facts
+FROM audit AS a LEFT JOIN audit_texts AS t ON t.seq = a.seq
+"""
+AUDIT_PAGE = f"{_ENTRY} WHERE a.seq > ? ORDER BY a.seq LIMIT ?"
+AUDIT_PAGE_OLD = """
+SELECT seq, at, actor, action, request, facts, prev, hash, NULL, NULL FROM audit
 WHERE seq > ? ORDER BY seq LIMIT ?
 """
+"""The same in a store of before, where no text stood apart."""
+HAS_TEXTS = "SELECT 1 FROM sqlite_master WHERE name = 'audit_texts'"
 AUDIT_COUNT = "SELECT COUNT(*) FROM audit"
 AUDIT_COUNT_OF_REQUEST = "SELECT COUNT(*) FROM audit WHERE request = ? AND request > 0"
 REQUESTS_COUNT_OPEN = f"SELECT COUNT(*) FROM requests WHERE state NOT IN ({FINAL})"
 REQUESTS_COUNT = "SELECT COUNT(*) FROM requests"
-AUDIT_NEWEST = """
-SELECT seq, at, actor, action, request, facts, prev, hash FROM audit ORDER BY seq DESC LIMIT ?
-"""
-AUDIT_OF_REQUEST = """
-SELECT seq, at, actor, action, request, facts, prev, hash FROM audit
-WHERE request = ? AND request > 0 ORDER BY seq DESC LIMIT ?
-"""
+AUDIT_NEWEST = f"{_ENTRY} ORDER BY a.seq DESC LIMIT ?"
+AUDIT_OF_REQUEST = f"{_ENTRY} WHERE a.request = ? AND a.request > 0 ORDER BY a.seq DESC LIMIT ?"
 AUDIT_SEQUENCE = "SELECT seq FROM sqlite_sequence WHERE name = 'audit'"
 REQUEST_FLOOR, RESTORED, CONFIGURATION = "requests.floor", "restored", "configuration"
 """Names in meta: the number above which requests are numbered; the moment of the last restore,

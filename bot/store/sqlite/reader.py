@@ -47,7 +47,9 @@ class Reader(port.Reader):
 
     def chain(self, after: int = 0, page: int = 1000) -> Iterator[model.AuditRow]:
         last = after
-        while rows := self.connection.execute(queries.AUDIT_PAGE, (last, page)).fetchall():
+        apart = self.connection.execute(queries.HAS_TEXTS).fetchone()
+        query = queries.AUDIT_PAGE if apart else queries.AUDIT_PAGE_OLD
+        while rows := self.connection.execute(query, (last, page)).fetchall():
             yield from map(views.audit_row, rows)
             last = rows[-1][0]
 

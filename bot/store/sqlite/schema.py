@@ -369,6 +369,25 @@ def m012_usage(db: sqlite_utils.Database) -> None:
     db.execute(_USAGE.strip().removesuffix(";"))
 
 
+_TEXTS = """
+CREATE TABLE audit_texts (
+    seq INTEGER PRIMARY KEY,
+    salt TEXT NOT NULL,
+    facts TEXT NOT NULL
+);
+ALTER TABLE requests ADD COLUMN removed_at INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX requests_kept ON requests (created_at, id) WHERE removed_at = 0;
+"""
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def m013_texts(db: sqlite_utils.Database) -> None:
+    """What may be removed one day: texts of audit entries, and which requests have lost theirs."""
+    for statement in _TEXTS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
 OLDEST = "m011_undrawn"
 """The oldest schema whose code may still write what this code writes. Whoever changes what older
 code would misread, break or write wrongly (a table, or the body of a row) names the schema of that

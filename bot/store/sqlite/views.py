@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from bot import audit as audit_
 from bot import model
 from bot.store import codec
 from bot.store.sqlite import effects, letters, queries, usage
@@ -41,8 +42,11 @@ def results(connection: sqlite3.Connection, number: int) -> tuple[model.Instance
 
 def audit_row(row: tuple[Any, ...]) -> model.AuditRow:
     """An audit entry of its columns, in the order in which every query names them."""
-    seq, at, actor, action, number, facts, prev, hash_ = row
-    return model.AuditRow(seq, codec.at(at), actor, action, number, json.loads(facts), prev, hash_)
+    seq, at, actor, action, number, hashed, prev, hash_, salt, texts = row
+    beside = json.loads(texts) if texts is not None else {}
+    facts, leaves = audit_.joined(action, json.loads(hashed), beside)
+    entry = (seq, codec.at(at), actor, action, number, facts, prev, hash_)
+    return model.AuditRow(*entry, leaves, salt or "")
 
 
 def audit(connection: sqlite3.Connection, number: int, limit: int) -> tuple[model.AuditRow, ...]:
@@ -200,6 +204,7 @@ def load(
     installation: str,
     recent_asks: int,
     nonce: str,
+    salt: str = "",
     shift: timedelta = timedelta(),
 ) -> model.View:
     """Everything that ``needs`` asks for, as one consistent view."""
@@ -240,6 +245,7 @@ def load(
         journal=journal(connection, subject) if subject else 0,
         archive=archive,
         nonce=nonce,
+        salt=salt,
         total=total(connection, needs, subject.id if subject else needs.request)
         if needs.listing
         else 0,

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from bot import audit, model
 from bot.store import codec, highwater, port
-from bot.store.sqlite import effects, foreign, letters, moments, queries, usage, views
+from bot.store.sqlite import effects, foreign, letters, moments, queries, retention, usage, views
 
 PLAIN = model.Receipt()
 IDLE = 0.05
@@ -138,6 +138,7 @@ class Writer(port.Writer):
             recent_asks=self._recent_asks(needs.asks_by, now) if needs.asks_by else 0,
             shift=self._shift,
             nonce=secrets.token_hex(16),
+            salt=secrets.token_hex(16),
         )
 
     # -- one decision
@@ -298,13 +299,17 @@ class Writer(port.Writer):
         return self._execute(queries.TIMER_TAKE, (request, kind, now)).rowcount == 1
 
     def append(self, entry: model.AuditEntry, now: int) -> None:
-        at, facts = codec.at(now), audit.canonical_facts(entry.facts)
+        hashed, beside = audit.split(entry)
+        at, facts = codec.at(now), audit.canonical_facts(hashed)
         seq, prev = self._next_seq, self._hash
         hash_ = audit.digest(
             prev, seq, audit.iso(at), entry.actor, entry.action, entry.request, facts
         )
         values = (seq, now, entry.actor, entry.action, entry.request, facts, prev, hash_)
         self._execute(queries.AUDIT_INSERT, values)
+        if beside:
+            texts = audit.canonical_facts(beside)
+            self._execute(queries.AUDIT_TEXTS_INSERT, (seq, entry.salt, texts))
         self._seq, self._hash, self._next_seq = seq, hash_, seq + 1
         self._head_dirty = True
 
@@ -362,12 +367,13 @@ class Writer(port.Writer):
 
     def prune_journals(self, before: int, bite: int) -> int:
         old = self._execute(queries.JOURNALS_OLD, (before, bite)).fetchall()
-        for row in old:
-            self._execute(queries.JOURNAL_DELETE, row)
+        with retention.overwriting(self.connection):
+            self.connection.executemany(queries.JOURNAL_DELETE, old)
         return len(old)
 
     def prune_bus(self, before: int, bite: int) -> int:
-        return self._execute(queries.BUS_PRUNE, (before, bite)).rowcount
+        with retention.overwriting(self.connection):
+            return self._execute(queries.BUS_PRUNE, (before, bite)).rowcount
 
     def prune(
         self, before: int, dead: int, after: int, bite: int, outside: int | None = None
@@ -378,5 +384,29 @@ class Writer(port.Writer):
         if first is None or first[1] >= before:
             return gone, after if gone == bite else 0
         last = first[0] + bite - 1
-        rows = self._execute(queries.OUTBOX_PRUNE, (after, last, before, dead)).rowcount
+        with retention.overwriting(self.connection):
+            rows = self._execute(queries.OUTBOX_PRUNE, (after, last, before, dead)).rowcount
         return gone + rows, last
+
+    def remove_texts(
+        self, before: int, why: str, after: port.Kept, bite: int, now: datetime
+    ) -> tuple[int, port.Kept | None]:
+        requests, on = retention.ended(self.connection, before, after, bite)
+        with retention.overwriting(self.connection):
+            entries = [
+                retention.strip(self.connection, request, why, codec.ms(now))
+                for request in requests
+            ]
+        if requests:
+            numbers = retention.ranges([request.id for request in requests])
+            facts = {"requests": numbers, "entries": sum(entries), "why": why}
+            entry = model.AuditEntry(actor="countersign", action="texts.removed", facts=facts)
+            self.append(entry, codec.ms(now))
+        return len(requests), on
+
+    def remove_refusals(self, before: int, after: int, bite: int) -> tuple[int, int | None]:
+        with retention.overwriting(self.connection):
+            return retention.texts_of_nothing(self.connection, before, after, bite)
+
+    def give_back(self, pages: int) -> int:
+        return retention.give_back(self.connection, pages)

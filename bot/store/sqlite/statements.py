@@ -1,0 +1,55 @@
+"""The SQL statements by which texts are removed, by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.store.sqlite.queries import DEAD, NEW_FILE
+from bot.store.sqlite.schema import FINAL
+
+
+@dataclass(frozen=True, slots=True)
+class Bodies:
+    """A table whose rows belong to a request: ``select`` gives their keys and bodies, ``update``
+    takes a body, the request and the keys."""
+
+    select: str
+    update: str
+
+
+REQUESTS_KEPT = """
+SELECT created_at, id, body FROM requests
+WHERE removed_at = 0 AND created_at < ? AND (created_at, id) > (?, ?)
+ORDER BY created_at, id LIMIT ?
+"""
+REQUESTS_BUSY = "SELECT DISTINCT request FROM outbox WHERE state IN ('queued', 'in_flight')"
+REQUEST_STRIP = f"""
+UPDATE requests SET body = ?, removed_at = ?, likeness = '' WHERE id = ? AND state IN ({FINAL})
+"""
+VOTES_KEPT = Bodies(
+    "SELECT digest, person, body FROM votes WHERE request = ?",
+    "UPDATE votes SET body = ? WHERE request = ? AND digest = ? AND person = ?",
+)
+STEPS_KEPT = Bodies(
+    "SELECT idx, body FROM steps WHERE request = ?",
+    "UPDATE steps SET body = ? WHERE request = ? AND idx = ?",
+)
+RESULTS_KEPT = Bodies(
+    "SELECT instance, body FROM results WHERE request = ?",
+    "UPDATE results SET body = ? WHERE request = ? AND instance = ?",
+)
+LETTERS_DELETE = f"DELETE FROM outbox WHERE {DEAD} AND request = ?"
+TEXTS_PAGE = """
+SELECT t.seq, a.at, a.request FROM audit_texts AS t JOIN audit AS a ON a.seq = t.seq
+WHERE t.seq > ? ORDER BY t.seq LIMIT ?
+"""
+TEXTS_DELETE = "DELETE FROM audit_texts WHERE seq = ?"
+TEXTS_DELETE_OF_REQUEST = """
+DELETE FROM audit_texts WHERE seq IN (SELECT seq FROM audit WHERE request = ? AND request > 0)
+"""
+OVERWRITE, OVERWRITE_NOT = "PRAGMA secure_delete = ON", "PRAGMA secure_delete = OFF"
+FREE_PAGES = "PRAGMA freelist_count"
+GIVES_BACK = "PRAGMA auto_vacuum"
+GIVE_BACK = "PRAGMA incremental_vacuum(1)"
+"""One page: Python takes but one step of it."""
+COMPACT = (NEW_FILE, "VACUUM")
