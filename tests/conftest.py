@@ -5,13 +5,20 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 
 from tests import loopback
 
+if TYPE_CHECKING:
+    from bot.cli.replay import Report
+
 STORIES = "behaviour"
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def pytest_configure() -> None:
@@ -62,3 +69,15 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.enable()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
+
+
+@pytest.fixture(scope="session")
+def replayed() -> Callable[[str], Report]:
+    """Replays a capture of ``tests/captures`` with the sandbox's configuration."""
+    from bot.app import adapters
+    from bot.cli.replay import Replay
+    from bot.commands import loader
+
+    settings = adapters.load(ROOT / "bot.toml", secrets=False)
+    catalog = loader.load(settings.commands)
+    return lambda name: Replay(settings, catalog).folder(ROOT / "tests/captures" / name)

@@ -10,6 +10,7 @@ import contextlib
 import email.utils
 import json
 import math
+import re
 import ssl
 import time
 import urllib.request
@@ -17,16 +18,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 import yarl
 
 from adapters.common import masking
 from bot import model
+from bot.model import ports, traffic
 from bot.source import values
 
 ANSWER_BYTES = 4 << 20
 """So much of an answer is read at most."""
+_DIGIT = re.compile("[0-9]")
 LONGEST = 3600.0
 """Seconds. A party that asks for a longer pause is asked again after this one."""
 COMPARE_EVERY = 60.0
@@ -87,7 +91,8 @@ class Http:
     connection is kept; with 0 every call has one of its own, for one that was kept may be closed
     while a call is under way, and then nobody knows. ``proxied``: by the environment's proxy.
     ``ahead``: by how much the other side's clock was ahead of this machine's when it last said what
-    it shows (None: it never did)."""
+    it shows (None: it never did). ``tap`` gets a copy of each call, which it then knows by the
+    name of the ``party``."""
 
     def __init__(
         self,
@@ -96,7 +101,11 @@ class Http:
         ca_file: str = "",
         keep: float = 60.0,
         proxied: bool = False,
+        party: str = "",
+        tap: ports.Tap | None = None,
     ) -> None:
+        self._party = party
+        self.tap = tap
         self._timeout = aiohttp.ClientTimeout(total=timeout, connect=connect_timeout)
         self._ca_file = ca_file
         self._keep = keep
@@ -134,6 +143,37 @@ class Http:
         """Make one call; ``timeout`` and ``trusted`` in place of the session's own. Where the
         status says everything, ``most`` = 0 leaves the body unread: that it never ends is then no
         matter. Raises NoAnswer, and nothing else for what the other side or the network does."""
+        if self.tap is None:
+            return await self._call(method, url, body, headers, params, timeout, trusted, most)
+        status, text, error = 0, "", ""
+        try:
+            answer = await self._call(method, url, body, headers, params, timeout, trusted, most)
+            status, text = answer.status, answer.text
+        except NoAnswer as problem:
+            error = problem.kind
+            raise
+        finally:
+            whole = f"{url}?{urlencode(params)}" if params else str(url)
+            sent = body if isinstance(body, bytes) else None
+            self.tap(
+                traffic.Exchange(
+                    self._party, method, whole, headers or {}, sent, status, text, error
+                )
+            )
+        return answer
+
+    async def _call(
+        self,
+        method: str,
+        url: str | yarl.URL,
+        body: bytes | aiohttp.FormData | None,
+        headers: Mapping[str, str] | None,
+        params: Mapping[str, str] | None,
+        timeout: aiohttp.ClientTimeout | None,
+        trusted: ssl.SSLContext | bool | None,
+        most: int,
+    ) -> Answer:
+        """The call itself."""
         more: dict[str, Any] = {"timeout": timeout} if timeout is not None else {}
         if trusted is not None:
             more["ssl"] = trusted
@@ -223,6 +263,13 @@ def seconds(text: str, now: datetime) -> float:
         return 0.0
     at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
     return min(max((at - now).total_seconds(), 0.0), LONGEST)
+
+
+def call_of(url: str) -> str:
+    """Which call an address is of: its path, with a ``*`` for each name of a thing. Raises
+    ValueError."""
+    parts = urlsplit(url).path.split("/")
+    return "/".join("*" if len(part) > 8 and _DIGIT.search(part) else part for part in parts)
 
 
 def number_of(text: str) -> int:

@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import logging
-import re
 
 import aiohttp
 
-MASK = "***"
-_NAMES = (
-    r"ticket|session|(?:tenant_?|app_?|user_?)?access_?token|access_?key|encrypt_?key|"
-    r"client_?secret|app_?secret|"
-    r"x-acs-dingtalk-access-token|secret|sign"
-)
-_PAIR = re.compile(
-    rf"""(?ix)(?<![a-z0-9])({_NAMES})(\\?["']?\s*[=:]\s*\\?["']?)([^\s"'\\&,;)}}\]]+)"""
-)
-_AUTHORIZATION = re.compile(
-    r"""(?ix)(
-        \bauthorization\\?["']?\s*[=:]\s*\\?["']?(?:bearer\s+|basic\s+)?
-        | \bbearer\s+(?=\S{16})
-    )[^\s"'\\&,;)}\]]+"""
-)
+from bot.source import masks
+
+MASK = masks.TYPED
 
 
 def masked(text: str) -> str:
     """``text`` without the values of what is secret by its name: fields, parameters, headers."""
-    return _AUTHORIZATION.sub(rf"\1{MASK}", _PAIR.sub(rf"\1\2{MASK}", text))
+    return masks.without_pairs(text, MASK)
 
 
 def description(error: BaseException) -> str:

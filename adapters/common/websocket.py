@@ -23,7 +23,7 @@ import aiohttp
 import yarl
 
 from adapters.common import http, masking
-from bot.model import ports
+from bot.model import ports, traffic
 
 log = logging.getLogger(__name__)
 
@@ -117,10 +117,13 @@ class Link:
     """One websocket. ``delivered`` counts the events that came, ``in_flight`` those that are not
     answered yet; ``heard`` is when the last frame was taken. ``why`` is set, and ``over`` with it,
     once the connection should be replaced; ``lost`` is when events ceased to come by it (None: they
-    come)."""
+    come). ``tap`` gets a copy of every frame, to and fro."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse, name: str) -> None:
+    def __init__(
+        self, socket: aiohttp.ClientWebSocketResponse, name: str, tap: ports.Tap | None = None
+    ) -> None:
         self.socket = socket
+        self._tap = tap
         self.name = name
         self.time = asyncio.get_running_loop().time
         self.opened = self.heard = self.time()
@@ -186,6 +189,8 @@ class Link:
                 message = await self.socket.receive()
                 if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
                     return
+                if self._tap is not None:
+                    self._tap(traffic.Frame(self.name, "in", message.data))
                 self.take(message.data)
         except (aiohttp.ClientError, ConnectionError) as error:
             log.info("%s: the connection broke (%s)", self.name, type(error).__name__)
@@ -203,6 +208,8 @@ class Link:
                     frame = outgoing[0]
                     await (text(frame) if isinstance(frame, str) else binary(frame))
                     outgoing.popleft()
+                    if self._tap is not None:
+                        self._tap(traffic.Frame(self.name, "out", frame))
                 self._written.set()
         except (aiohttp.ClientError, ConnectionError) as error:
             log.info("%s: answers find no connection (%s)", self.name, type(error).__name__)

@@ -24,11 +24,21 @@ class DingTalk:
     name = events.NAME
 
     def __init__(
-        self, settings: Settings, clock: ports.Clock, count: ports.Count = ports.uncounted
+        self,
+        settings: Settings,
+        clock: ports.Clock,
+        count: ports.Count = ports.uncounted,
+        tap: ports.Tap | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self._http = http.Http(settings.call_timeout, settings.connect_timeout, settings.ca_file)
+        self._http = http.Http(
+            settings.call_timeout,
+            settings.connect_timeout,
+            settings.ca_file,
+            party=self.name,
+            tap=tap,
+        )
         self._count = count
         self._api = Api(settings, self._http, clock, count)
         self._stream = Stream(settings, self._http, clock, count)

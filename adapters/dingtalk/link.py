@@ -37,8 +37,9 @@ class Link(websocket.Link):
         now: Callable[[], datetime],
         settings: Settings,
         count: ports.Count = ports.uncounted,
+        tap: ports.Tap | None = None,
     ) -> None:
-        super().__init__(socket, "dingtalk")
+        super().__init__(socket, "dingtalk", tap)
         self._submit = submit
         self._now = now
         self._settings = settings

@@ -12,7 +12,19 @@ def build(settings: Settings, deps: manifests.Deps) -> ports.Chat:
     """The adapter. Its SDK is imported here, and so only where it is configured."""
     from adapters.dingtalk.chat import DingTalk
 
-    return DingTalk(replace(settings, stream=not deps.callbacks), deps.clock, deps.count)
+    return DingTalk(replace(settings, stream=not deps.callbacks), deps.clock, deps.count, deps.tap)
+
+
+def frames() -> ports.Frames:
+    from adapters.dingtalk import replay
+
+    return replay.Frames()
+
+
+def interpreter(settings: Settings) -> ports.Interpreter:
+    from adapters.dingtalk import replay
+
+    return replay.Interpreter(settings)
 
 
 def examine(settings: Settings, deps: manifests.CheckDeps) -> checks.Checkup:
@@ -27,6 +39,8 @@ MANIFEST = manifests.ChatManifest(
     settings=Settings,
     build=build,
     examine=examine,
+    frames=frames,
+    interpreter=interpreter,
     shown=("endpoint",),
     loggers=("dingtalk_stream",),
     # 20 a minute per robot and group, 20 a second per API of an app ("call-frequency-limit" on

@@ -70,7 +70,8 @@ class Stream(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
             socket = await websocket.connect(self._http, address, self._settings.connect_timeout)
         except aiohttp.WSServerHandshakeError as error:
             raise Unreachable(f"the gateway answered {error.status}") from None
-        return Link(socket, submit, self._clock.now, self._settings, self._count)
+        tap = self._http.tap
+        return Link(socket, submit, self._clock.now, self._settings, self._count, tap)
 
     # ------------------------------------------------------------------------- opening
 

@@ -233,15 +233,15 @@ class Api:
         except http.NoAnswer as problem:
             what = "did not answer" if problem.sent else "is out of reach"
             raise NoAnswer(f"Lark {what}: {problem}", problem.sent) from None
-        return _answer(response, response.retry_after(self._clock.now(), "x-ogw-ratelimit-reset"))
+        return read(response, response.retry_after(self._clock.now(), "x-ogw-ratelimit-reset"))
 
 
 def _dumped(body: Mapping[str, object]) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _answer(response: http.Answer, retry_after: float) -> Answer:
-    """Reads an answer. Raises NoAnswer for a page that is not the platform's: somebody in between
+def read(response: http.Answer, retry_after: float = 0.0) -> Answer:
+    """An answer. Raises NoAnswer for a page that is not the platform's: somebody in between
     spoke, and whether the platform heard is unknown."""
     status, body = response.status, response.object()
     code = body.get("code")

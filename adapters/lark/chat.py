@@ -25,13 +25,22 @@ class Lark:
     name = events.PLATFORM
 
     def __init__(
-        self, settings: Settings, clock: ports.Clock, count: ports.Count = ports.uncounted
+        self,
+        settings: Settings,
+        clock: ports.Clock,
+        count: ports.Count = ports.uncounted,
+        tap: ports.Tap | None = None,
     ) -> None:
         self._settings = settings
         self._count = count
         self._clock = clock
         self._http = http.Http(
-            settings.call_timeout, settings.connect_timeout, settings.ca_file, keep=30.0
+            settings.call_timeout,
+            settings.connect_timeout,
+            settings.ca_file,
+            keep=30.0,
+            party=self.name,
+            tap=tap,
         )
         self._api = api.Api(settings, clock, self._http, count)
         self._sender = send.Sender(self._api, clock, settings.app_id, settings.reply_in_thread)

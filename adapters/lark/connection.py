@@ -40,7 +40,7 @@ class Link(websocket.Link):
     def __init__(
         self, socket: aiohttp.ClientWebSocketResponse, service: int, owner: Connection
     ) -> None:
-        super().__init__(socket, "lark")
+        super().__init__(socket, "lark", owner.tap())
         self.service = service
         self._owner = owner
         self.begin(ping=owner.ping(self))
@@ -83,6 +83,9 @@ class Connection(sdk.Client):  # type: ignore[misc]
         self._reconfigured = asyncio.Event()
         self._stood = False
         self._keeper = websocket.Keeper(self._connect, pace(settings), "Lark", log)
+
+    def tap(self) -> ports.Tap | None:
+        return self._http.tap
 
     def start(self) -> None:
         """The SDK's entrance takes over the thread and its loop for ever; ``run`` does not."""

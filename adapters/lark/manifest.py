@@ -13,7 +13,20 @@ def build(settings: Settings, deps: manifests.Deps) -> ports.Chat:
     from adapters.lark.chat import Lark
 
     forms = tuple(dict.fromkeys((*deps.forms, *settings.approvals)))
-    return Lark(replace(settings, forms=forms, stream=not deps.callbacks), deps.clock, deps.count)
+    settings = replace(settings, forms=forms, stream=not deps.callbacks)
+    return Lark(settings, deps.clock, deps.count, deps.tap)
+
+
+def frames() -> ports.Frames:
+    from adapters.lark import replay
+
+    return replay.Frames()
+
+
+def interpreter(settings: Settings) -> ports.Interpreter:
+    from adapters.lark import replay
+
+    return replay.Interpreter()
 
 
 def examine(settings: Settings, deps: manifests.CheckDeps) -> checks.Checkup:
@@ -28,6 +41,8 @@ MANIFEST = manifests.ChatManifest(
     settings=Settings,
     build=build,
     examine=examine,
+    frames=frames,
+    interpreter=interpreter,
     shown=("domain",),
     loggers=("Lark",),
     # 5 a second per group, shared by all its bots, and 50 a second per API ("im-v1/message/create"

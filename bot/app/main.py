@@ -19,9 +19,9 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import timedelta
 from typing import Any
 
-from bot import cards, config, core, model, policy, release, source, store, texts
+from bot import capture, cards, config, core, model, policy, release, source, store, texts
 from bot.app import bus as bus_
-from bot.app import control, operate, reload, supervisor, traces
+from bot.app import capturing, control, operate, reload, supervisor, traces
 from bot.app import key as key_
 from bot.app import outside as outside_
 from bot.model import manifests, ports
@@ -66,6 +66,7 @@ class App:
         self._began = time.monotonic()
         self._failed: asyncio.Future[None] | None = None
         self._wakers: list[Callable[[], None]] = []
+        self._recorder: capture.Recorder | None = None
 
     def reload_soon(self) -> None:
         """Take up the configuration as it is now, once the bot works; SIGHUP asks for it."""
@@ -81,6 +82,7 @@ class App:
         what broke the store."""
         self.deployment = dataclasses.replace(self.deployment, key=key_.of(self.settings))
         running = reload.loaded(self.settings, self.deployment)
+        self._recorder = capturing.recorder(self.settings, self.deployment)
         with contextlib.closing(
             store.Store(self.settings.database, mark=self.settings.mark)
         ) as opened:
@@ -93,7 +95,7 @@ class App:
                 failed_toast=texts.say(self.settings.book.locale, "receipt.error"),
                 failed=self._fail,
                 judge=lambda effect, view, now: core.refusal_of_claim(
-                    self.deployment, effect, view, now
+                    self.deployment, effect, capturing.learned(self._recorder, view), now
                 ),
                 used=self.used,
             )
@@ -103,7 +105,8 @@ class App:
                 door.start()
                 try:
                     await reloader.begin()
-                    await self._serve(door, opened, stop, ready, reloader)
+                    async with capturing.captured(self._recorder, door):
+                        await self._serve(door, opened, stop, ready, reloader)
                 finally:
                     await door.close()
 
@@ -139,7 +142,8 @@ class App:
         ready: Callable[[], None] | None,
         reloader: reload.Reloader,
     ) -> None:
-        outside = outside_.Outside.of(self.settings, self.clock, self.deployment.key, self.used)
+        key, tap = self.deployment.key, self._recorder
+        outside = outside_.Outside.of(self.settings, self.clock, key, self.used, tap)
         chats = outside.chats
         bus = bus_.Bus.of(self.settings, outside, door.submit, self.clock, self._book)
         matching = matcher.Matcher(lambda: self.deployment.rules)

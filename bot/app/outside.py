@@ -38,19 +38,21 @@ class Outside:
         clock: ports.Clock,
         key: bytes = b"",
         used: usage.Counter | None = None,
+        tap: ports.Tap | None = None,
     ) -> Outside:
         """The adapters that the configuration asks for; none has connected to anything yet. What
-        they use of their platforms, ``used`` counts."""
+        they use of their platforms, ``used`` counts; ``tap`` gets a copy of what they send and
+        get."""
         adapters = settings.adapters
         cloud, robots = settings.of(adapters.cloud), settings.of(adapters.robots)
         return cls(
             {
                 name: adapters.chat(name).build(
-                    settings.of(adapters.chat(name)), deps_of(settings, name, clock, used)
+                    settings.of(adapters.chat(name)), deps_of(settings, name, clock, used, tap)
                 )
                 for name in settings.platforms
             },
-            adapters.cloud.build(cloud, manifests.Deps(clock)),
+            adapters.cloud.build(cloud, manifests.Deps(clock, tap=tap)),
             adapters.engine.build(
                 cloud,
                 manifests.EngineDeps(
@@ -61,7 +63,7 @@ class Outside:
                     key=key,
                 ),
             ),
-            adapters.robots.build(robots, manifests.Deps(clock)),
+            adapters.robots.build(robots, manifests.Deps(clock, tap=tap)),
         )
 
     def follow(self, settings: config.Config, clock: ports.Clock) -> None:
@@ -129,6 +131,7 @@ def deps_of(
     platform: str,
     clock: ports.Clock,
     used: usage.Counter | None = None,
+    tap: ports.Tap | None = None,
 ) -> manifests.Deps:
     """What the adapter of a chat platform is built with. It opens no connection of its own where a
     source brings the platform's callbacks over HTTP."""
@@ -137,6 +140,5 @@ def deps_of(
     groups = tuple(group.chat for group in settings.book.groups if group.platform == platform)
     folder = settings.path.parent
     count = ports.uncounted if used is None else functools.partial(used.count, platform)
-    return manifests.Deps(
-        clock, tuple(dict.fromkeys(forms)), callbacks, groups, folder, settings.data, count
-    )
+    codes = tuple(dict.fromkeys(forms))
+    return manifests.Deps(clock, codes, callbacks, groups, folder, settings.data, count, tap)

@@ -281,6 +281,7 @@ def _completed(file: schema.File, folder: Path) -> schema.File:
     """The file with its folders made absolute."""
     paths: dict[str, Path | None] = {"data": folder / file.bot.data}
     paths["commands"] = folder / file.bot.commands
+    paths["capture"] = folder / file.bot.capture if file.bot.capture is not None else None
     paths["mark"] = folder / file.bot.mark if file.bot.mark is not None else None
     return file.model_copy(update={"bot": file.bot.model_copy(update=paths)})
 

@@ -70,6 +70,19 @@ class Bot(Table):
         default=CHECKOUT / "commands",
         description="Folder of the command files: what people can ask for.",
     )
+    capture: Folder | None = Field(
+        default=None,
+        description="Folder into which everything is captured that goes over the wire, without "
+        "secrets and people, to see what a platform really sends and to "
+        "[replay it](../how-to/capture.md). Made when missing, for its owner alone. Default: "
+        "nothing is captured.",
+    )
+    capture_size: values.Size = Field(
+        default=64 << 20,
+        ge=256 << 10,
+        le=64 << 30,
+        description='So much is kept in it, in bytes, such as `"64MB"`; the oldest goes first.',
+    )
     timezone: values.Zone = Field(
         default="Asia/Shanghai", description="The time zone in which times are shown to people."
     )

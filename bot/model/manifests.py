@@ -83,7 +83,8 @@ class Deps:
     platform. ``callbacks``: its events come over HTTP, so it opens no connection for them.
     ``groups``: the ids of its chats in which the bot works. ``folder`` is that of bot.toml, from
     which paths count, and ``data`` that of runtime data, where the adapter may keep a file.
-    ``count`` is called with each call and push that the platform counts."""
+    ``count`` is called with each call and push that the platform counts.
+    ``tap`` gets a copy of what goes over the wire, where that is captured."""
 
     clock: ports.Clock
     forms: tuple[str, ...] = ()
@@ -92,6 +93,7 @@ class Deps:
     folder: pathlib.Path = pathlib.Path()
     data: pathlib.Path = pathlib.Path()
     count: ports.Count = ports.uncounted
+    tap: ports.Tap | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,8 @@ class ChatManifest(Manifest[S]):
     code is ("": it has no forms), for the reference. ``account_start`` and ``chat_start``: how such
     ids begin, where no other platform's do. ``named_chats``: the id of a chat is a name that people
     chose; ``direct_start``: how those of direct chats begin, and of groups don't. ``example`` is an
-    account in full.
+    account in full. ``frames`` and ``interpreter``, which is given the
+    table, are for what is captured of it.
     """
 
     tenants: str = ""
@@ -167,6 +170,8 @@ class ChatManifest(Manifest[S]):
     example: str = ""
     subscription: Subscription | None = None
     callbacks: Callbacks | None = None
+    frames: Callable[[], ports.Frames] | None = None
+    interpreter: Callable[[S], ports.Interpreter] | None = None
     build: Callable[[S, Deps], ports.Chat]
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot import model
+from bot.model import traffic
 
 Submit = Callable[[model.Event], Awaitable[model.Receipt]]
 """Hands an event to the engine and waits for the commit. The receipt is what to answer at once.
@@ -24,6 +25,11 @@ Count = Callable[[model.Meter], None]
 
 def uncounted(meter: model.Meter) -> None:
     """Nobody counts."""
+
+
+Tap = Callable[[traffic.Frame | traffic.Exchange], None]
+"""Takes a copy of what goes over the wire, for a capture. Called from any thread; it never raises,
+waits or blocks."""
 
 
 class Closed(Exception):
@@ -191,6 +197,29 @@ class Outlet(Protocol):
     async def perform(self, effect: model.Deliver, attempt: model.Attempt) -> model.Outcome: ...
 
     async def close(self) -> None: ...
+
+
+class Frames(Protocol):
+    """How the frames of a platform look opened, as JSON, and closed again. It keeps the parts of a
+    payload until all have come."""
+
+    def opened(self, frame: traffic.Frame) -> Sequence[object]:
+        """The frame as JSON, with its payload whole; none as long as parts are missing. One that
+        can't be read is its text."""
+        ...
+
+    def closed(self, content: object) -> Sequence[str | bytes]:
+        """The frames that ``content`` was opened of. Raises ValueError for what is none."""
+        ...
+
+
+class Interpreter(Protocol):
+    """Reads what was captured as the adapter reads it live, without a connection. It never raises
+    for what it is given."""
+
+    def frame(self, frame: traffic.Frame) -> traffic.Meaning: ...
+
+    def exchange(self, exchange: traffic.Exchange) -> traffic.Meaning: ...
 
 
 class PollFailed(Exception):

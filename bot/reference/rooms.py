@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
     ("model", "texts", "source", "regexes", "failpoints", "release"),
     ("policy", "oos", "audit", "redact", "event_schemas"),
-    ("rules", "store"),
+    ("rules", "store", "capture"),
     ("commands", "config", "runtime"),
     ("deployment",),
     ("cards",),

@@ -37,6 +37,28 @@ def without_tokens(text: str) -> str:
     return _ROBOT.sub(rf"\1{MASK}", text)
 
 
+_WIRE = (
+    r"ticket|session|(?:tenant_?|app_?|user_?)?access_?token|access_?key|encrypt_?key|"
+    r"client_?secret|app_?secret|"
+    r"x-acs-[a-z]+-access-token|secret|sign"
+)
+_PAIR = re.compile(
+    rf"""(?ix)(?<![a-z0-9])({_WIRE})(\\?["']?\s*[=:]\s*\\?["']?)([^\s"'\\&,;)}}\]]+)"""
+)
+_AUTHORIZATION = re.compile(
+    r"""(?ix)(
+        \bauthorization\\?["']?\s*[=:]\s*\\?["']?(?:bearer\s+|basic\s+)?
+        | \bbearer\s+(?=\S{16})
+    )[^\s"'\\&,;)}\]]+"""
+)
+
+
+def without_pairs(text: str, mask: str) -> str:
+    """The text without the values of what is secret on the wire by its name: fields, parameters,
+    headers."""
+    return _AUTHORIZATION.sub(rf"\1{mask}", _PAIR.sub(rf"\1\2{mask}", text))
+
+
 def strings(value: object, keys: bool = False) -> Iterator[str]:
     """Every piece of text within a value; with ``keys``, the names of its parts, too."""
     if isinstance(value, str):
@@ -51,10 +73,24 @@ def strings(value: object, keys: bool = False) -> Iterator[str]:
             yield from strings(part, keys)
 
 
-def changed(value: object, change: Callable[[Any], Any]) -> object:
-    """A value with everything in it that holds no parts changed, names of parts among it."""
+Change = Callable[[Any], Any]
+
+
+def changed(
+    value: object,
+    change: Change,
+    by_name: Callable[[str, Mapping[str, Any]], Change | None] | None = None,
+) -> object:
+    """A value with everything in it that holds no parts changed, names of parts among it.
+    ``by_name`` says how a part is changed that has a name and stands in an object; None: as all
+    else is."""
     if isinstance(value, Mapping):
-        return {change(str(key)): changed(part, change) for key, part in value.items()}
+        if by_name is None:
+            return {change(str(key)): changed(part, change) for key, part in value.items()}
+        return {
+            change(str(key)): changed(part, by_name(str(key), value) or change, by_name)
+            for key, part in value.items()
+        }
     if isinstance(value, list | tuple):
-        return [changed(part, change) for part in value]
+        return [changed(part, change, by_name) for part in value]
     return change(value)

@@ -23,6 +23,8 @@ from bot.source.secret import Secret
 
 _SPAN = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?")
 
+_SIZE = re.compile(r"([0-9]{1,6}) ?([KMG])B")
+
 _LONGEST = timedelta(days=365)
 LEAST_DAYS = 30
 """For so long the store needs what it recognises repetitions by."""
@@ -110,6 +112,16 @@ def _days(text: object) -> timedelta:
     if match is None or int(match[1]) < LEAST_DAYS:
         raise fault(f'must be a number of days in quotes, at least "{LEAST_DAYS}d"')
     return timedelta(days=int(match[1]))
+
+
+def _size(text: object) -> int:
+    """ "500KB", "64MB" or "2GB" as a number of bytes."""
+    if type(text) is int:
+        return text
+    match = _SIZE.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        raise fault('must be a size in quotes, such as "500KB", "64MB" or "2GB"')
+    return int(match[1]) << {"K": 10, "M": 20, "G": 30}[match[2]]
 
 
 def _origin(url: str) -> str:
@@ -247,6 +259,7 @@ Texts = Annotated[tuple[Text, ...], Field(strict=False)]
 SomeTexts = Annotated[tuple[Text, ...], Field(strict=False, min_length=1)]
 Days = Annotated[timedelta, BeforeValidator(_days)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Size = Annotated[int, BeforeValidator(_size), Shown("size")]
 Origin = Annotated[str, AfterValidator(_origin), ADDRESS]
 Host = Annotated[str, AfterValidator(_host)]
 WebHost = Annotated[str, AfterValidator(_web_host), ADDRESS]

@@ -24,14 +24,19 @@ def without(text: str, secrets: Iterable[object]) -> str:
     short to be looked for within a text is covered where it is all of it."""
     for secret in secrets:
         whole = secret if isinstance(secret, str) else model.canonical(secret)
-        forms = {whole, *masks.strings(secret)} - {""}
-        if text in forms:
+        plain = {whole, *masks.strings(secret)} - {""}
+        if text in plain:
             return masks.MASK
-        forms |= set(map(_encoded, forms))
-        for shown in sorted(forms, key=len, reverse=True):
+        every = {form for each in plain for form in forms(each)}
+        for shown in sorted(every, key=len, reverse=True):
             if len(shown) >= SHORTEST:
                 text = text.replace(shown, masks.MASK)
     return text
+
+
+def forms(secret: str) -> tuple[str, ...]:
+    """How a secret may stand in a text."""
+    return secret, _encoded(secret)
 
 
 def covered(plan: model.Plan | None, value: object) -> Any:
@@ -107,11 +112,15 @@ def typed(names: Collection[str], text: str) -> str:
     """What somebody typed, for the records, though it may not be a command at all: what is given to
     a parameter of these names, which some template hides, is covered."""
     if names:
-        listed = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
-        quoted = r'"[^"]*"?|\'[^\']*\'?|“[^”]*”?|\S+'
-        pattern = rf"(?i)(?<!\w)({listed})(\s*[=＝:：]\s*)(?:{quoted})"
-        text = re.sub(pattern, rf"\1\2{masks.MASK}", text)
+        text = re.sub(assignment(names), rf"\1\2{masks.MASK}", text)
     return masks.without_tokens(text)
+
+
+def assignment(names: Collection[str]) -> str:
+    """A pattern for what is typed for parameters of these names: name, sign and value."""
+    listed = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+    quoted = r'"[^"]*"?|\'[^\']*\'?|“[^”]*”?|\S+'
+    return rf"(?i)(?<!\w)({listed})(\s*[=＝:：]\s*)({quoted})"
 
 
 def _covered(value: object, secrets: list[object]) -> object:

@@ -1,0 +1,231 @@
+"""``python -m bot replay``: what was captured, read once more by what reads it live.
+
+Nothing is connected to and nothing is written: frames become events, messages are held against the
+commands, buttons against what can be done with them, forms against ``[[form]]``, and the answers of
+APIs are judged.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bot import capture, config, model, policy, texts
+from bot.capture import records
+from bot.cli import shell
+from bot.commands import registry
+from bot.commands.line import parser
+from bot.core import form_mapping
+from bot.model import ports, traffic
+
+VOTES = ("approve", "reject")
+SHOWN = 200
+"""Characters of a reason that are printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """One frame or call that was not understood, and why."""
+
+    file: str
+    line: int
+    kind: str
+    reason: str
+
+    def text(self) -> str:
+        return f"{self.file}:{self.line}: {self.kind}: {self.reason}"
+
+
+@dataclass(slots=True)
+class Report:
+    """How much of each kind was understood, what was not, and what the capture lacks."""
+
+    understood: Counter[str] = field(default_factory=Counter)
+    unread: list[Unread] = field(default_factory=list)
+    lacks: Counter[str] = field(default_factory=Counter)
+
+    def entry(self) -> dict[str, object]:
+        """As JSON."""
+        return {
+            "understood": dict(sorted(self.understood.items())),
+            "not_understood": [
+                {"file": one.file, "line": one.line, "kind": one.kind, "reason": one.reason}
+                for one in self.unread
+            ],
+            "lacks": dict(sorted(self.lacks.items())),
+        }
+
+    def lines(self) -> Iterator[str]:
+        for kind, count in sorted(self.understood.items()):
+            yield f"{count:6} {kind}"
+        for what, count in sorted(self.lacks.items()):
+            yield f"the capture lacks {count}: {what}"
+        for one in self.unread:
+            yield one.text()
+
+
+class Replay:
+    """Reads the records of one capture after the other, with a configuration's commands and
+    forms."""
+
+    def __init__(self, settings: config.Config, catalog: registry.Catalog) -> None:
+        self._book = settings.book
+        self._catalog = catalog
+        self._frames: dict[str, ports.Frames] = {}
+        self._interpreters: dict[str, ports.Interpreter] = {}
+        for name in settings.platforms:
+            chat = settings.adapters.chat(name)
+            if chat.frames is not None and chat.interpreter is not None:
+                self._frames[name] = chat.frames()
+                self._interpreters[name] = chat.interpreter(settings.tables[name])
+        self.report = Report()
+
+    def folder(self, path: Path) -> Report:
+        """Replay a folder. Raises OSError where there is none."""
+        for one in capture.of_folder(path):
+            if isinstance(one, capture.Fault):
+                self._note(one.file, one.line, traffic.Meaning("line", problem=one.reason))
+            elif "left_out" in one.body or "removed" in one.body:
+                self._lack(one.body)
+            else:
+                for meaning in self._read(one.body):
+                    self._note(one.file, one.line, self._judged(meaning))
+        return self.report
+
+    def _note(self, file: Path, line: int, meaning: traffic.Meaning) -> None:
+        kind = printable(meaning.kind)
+        if meaning.problem:
+            self.report.unread.append(Unread(file.name, line, kind, printable(meaning.problem)))
+        else:
+            self.report.understood[kind] += 1
+
+    def _lack(self, body: Mapping[str, Any]) -> None:
+        left_out, removed = body.get("left_out"), body.get("removed")
+        for reason, count in left_out.items() if isinstance(left_out, dict) else ():
+            if type(count) is int:
+                self.report.lacks[printable(str(reason))] += count
+        if isinstance(removed, dict):
+            self.report.lacks["files that were removed, as there was no more room"] += len(removed)
+
+    # ------------------------------------------------------------------------- a record
+
+    def _read(self, body: Mapping[str, Any]) -> Iterator[traffic.Meaning]:
+        party = body.get("party")
+        try:
+            if "frame" in body:
+                yield from self._frame(str(party), body)
+            elif "exchange" in body:
+                yield self._exchange(records.exchange_of(body))
+            else:
+                yield traffic.Meaning("record", problem="neither a frame nor a call")
+        except (ValueError, RecursionError) as fault:
+            yield traffic.Meaning("record", problem=str(fault) or type(fault).__name__)
+
+    def _frame(self, party: str, body: Mapping[str, Any]) -> Iterator[traffic.Meaning]:
+        frames, interpreter = self._frames.get(party), self._interpreters.get(party)
+        if frames is None or interpreter is None:
+            raise ValueError(f"{party[:40]} is no platform of the configuration")
+        way: traffic.Way = "in" if body.get("frame") == "in" else "out"
+        for data in frames.closed(body.get("content")):
+            meaning = interpreter.frame(traffic.Frame(party, way, data))
+            yield named(meaning, f"{party} {meaning.kind}")
+
+    def _exchange(self, exchange: traffic.Exchange) -> traffic.Meaning:
+        interpreter = self._interpreters.get(exchange.party)
+        if exchange.error and not exchange.status:
+            return traffic.Meaning(f"{exchange.party} no answer: {exchange.error}")
+        if interpreter is None:
+            return traffic.Meaning(f"{exchange.party} call")
+        meaning = interpreter.exchange(exchange)
+        return named(meaning, f"{exchange.party} {meaning.kind}")
+
+    # ------------------------------------------------------------------------- what it means
+
+    def _judged(self, meaning: traffic.Meaning) -> traffic.Meaning:
+        """With what the core makes of it by itself."""
+        if meaning.problem:
+            return meaning
+        match meaning.event:
+            case model.MessageReceived() as message:
+                return self._message(meaning, message)
+            case model.CardAction(action=action, request=number, code=code):
+                known = action and number and (code or action not in VOTES)
+                problem = "" if known else "a click without its action, request or code"
+                return named(meaning, f"{meaning.kind} {action}", problem)
+            case model.FormChanged(form=form, status=status):
+                used = any(rule.form == form for rule in self._book.forms)
+                word = status if used else f"{status}, of no [[form]]"
+                return named(meaning, f"{meaning.kind} {word}")
+        return self._form(meaning) if meaning.form else meaning
+
+    def _message(self, meaning: traffic.Meaning, message: model.MessageReceived) -> traffic.Meaning:
+        if message.unread:
+            return named(meaning, f"{meaning.kind} without words ({message.unread})")
+        parsed = parser.read(self._catalog, message.text, "en").parsed
+        if isinstance(parsed, policy.Refusal):
+            return named(meaning, meaning.kind, texts.say("en", parsed.key, **parsed.facts))
+        return named(meaning, f"{meaning.kind} {parsed.command.name}")
+
+    def _form(self, meaning: traffic.Meaning) -> traffic.Meaning:
+        rule = next((one for one in self._book.forms if one.form == meaning.form_code), None)
+        command = self._catalog.find(rule.command) if rule is not None else None
+        if rule is None or command is None:
+            return named(meaning, f"{meaning.kind}, of no [[form]] that is known")
+        people = form_mapping.People(self._book, rule.platform, "")
+        values = form_mapping.values_of(rule, command, meaning.form.get("fields") or {}, people)
+        if not isinstance(values, policy.Refusal):
+            parsed = parser.from_fields(command, values, "en")
+            if not isinstance(parsed, policy.Refusal):
+                return named(meaning, f"{meaning.kind} {command.name}")
+            values = parsed
+        return named(meaning, meaning.kind, texts.say("en", values.key, **values.facts))
+
+
+def named(meaning: traffic.Meaning, kind: str, problem: str = "") -> traffic.Meaning:
+    """The same under another name."""
+    problem = problem or meaning.problem
+    return traffic.Meaning(kind, meaning.event, meaning.form, meaning.form_code, problem)
+
+
+def printable(text: str) -> str:
+    """A piece of a capture on one line of a terminal."""
+    line = "".join(each if each.isprintable() else " " for each in text[: 2 * SHOWN])
+    return line if len(line) <= SHOWN else f"{line[: SHOWN - 1]}…"
+
+
+@click.command()
+@shell.with_config
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def replay(path: Path, folder: Path, as_json: bool) -> None:
+    """Read what was captured into FOLDER once more, and say what was not understood.
+
+    Prints how much of each kind was understood, and every other line with its file, its number and
+    the reason; leaves with status 1 if there is any. The configuration's commands and forms are
+    what messages and forms are held against. Nothing is connected to.
+    """
+    from bot.commands import loader
+
+    settings = shell.loaded(path, secrets=False)
+    elsewhere = [name for name, rule in settings.book.commands.items() if rule.engine == "oos"]
+    catalog = loader.load(settings.commands, elsewhere)
+    try:
+        report = Replay(settings, catalog).folder(folder)
+    except OSError as error:
+        sys.exit(shell.fail(f"{folder} can't be read: {error.strerror}", 2))
+    if as_json:
+        click.echo(json.dumps(report.entry(), indent=2, ensure_ascii=False))
+    else:
+        click.echo("\n".join(report.lines()))
+    if not report.understood and not report.unread:
+        sys.exit(shell.fail(f"there is no capture in {folder}", 2))
+    count = len(report.unread)
+    if count:
+        sys.exit(shell.fail(f"{count} not understood"))

@@ -1,0 +1,273 @@
+"""Secrets and people replaced in all that a capture keeps, the same way from its beginning to its
+end, so that what is kept reads as it did.
+
+It knows those of the configuration from the start, and learns others by the names of what they
+stand under. What can't be gone through raises, and must not be kept.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from bot import redact
+from bot.redact import encodings, names
+from bot.redact.pseudonyms import Pseudonyms
+from bot.source import masks
+
+DEEPEST = 6
+"""Texts within texts."""
+MOST_PEOPLE = 20_000
+"""So many accounts and names are looked for in texts; later ones only where they stand alone."""
+MOST_SECRETS = 256
+AVATAR = "https://example.com/avatar"
+_TOKEN = re.compile(r"[a-z0-9]+|[^\x00-\x7f]")
+_PAIR = re.compile(
+    r"""(?<![\w-])([A-Za-z_][\w-]{1,40})(\\*["']?\s*[:=]\s*\\*["']?)([^\s"'\\&,;{}\[\]<>]+)"""
+)
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_MOBILE = re.compile(r"(?<![0-9A-Za-z_.-])1[3-9]\d(?:[- ]?\d{4}){2}(?![0-9A-Za-z_])")
+_PHONE = re.compile(r"(?<![0-9A-Za-z])\+[1-9]\d{7,14}(?![0-9A-Za-z])")
+_SPLIT = re.compile(r"[,;|\s]+")
+_NOT_DIGITS = re.compile(r"\D")
+
+
+class Disguise:
+    """One capture's. ``people``: accounts, ids and names; ``secrets``: values; ``hidden``: names of
+    parameters whose values are never shown, ``fields``: those of forms that such a value is made
+    of; ``words`` stand for themselves, even if somebody is called so; ``starts``: how accounts
+    begin. For one thread."""
+
+    def __init__(
+        self,
+        people: Iterable[str] = (),
+        secrets: Iterable[object] = (),
+        hidden: Collection[str] = (),
+        fields: Collection[str] = (),
+        words: Iterable[str] = (),
+        starts: Collection[str] = (),
+    ) -> None:
+        self._pseudonyms = Pseudonyms()
+        self._words = {*map(str.casefold, words), *names.PROTOCOL}
+        self._hidden = {name.casefold() for name in hidden} - names.PROTOCOL
+        self._fields = frozenset(fields)
+        self._assignment = re.compile(redact.assignment(self._hidden)) if self._hidden else None
+        listed = "|".join(map(re.escape, starts))
+        self._account = re.compile(rf"(?<![A-Za-z0-9])(?:{listed})[\w-]{{3,}}") if starts else None
+        self._index: dict[str, list[tuple[str, int]]] = {}
+        self._known: set[str] = set()
+        self._secrets: dict[str, None] = {}
+        self._secret: re.Pattern[str] | None = None
+        self._depth = 0
+        for secret in secrets:
+            self.learn_secret(secret)
+        for person in people:
+            self._learn(person, 2)
+            for part in re.split(r"[^\w]+", person):
+                self._learn(part, 3)
+
+    # ------------------------------------------------------------------------- learning
+
+    def learn_secret(self, value: object) -> None:
+        """From now on it is covered wherever it stands, also as Base64."""
+        for text in masks.strings(value):
+            if len(text) < redact.SHORTEST or text in self._secrets or set(text) <= set(masks.MASK):
+                continue
+            if len(self._secrets) >= MOST_SECRETS:
+                self._secrets.pop(next(iter(self._secrets)))
+            self._secrets[text] = None
+            self._secret = None
+
+    def learn_person(self, text: str) -> None:
+        """From now on this account or name is replaced wherever it stands."""
+        self._learn(text, 3)
+
+    def _learn(self, text: str, least: int) -> None:
+        key = _lower(text.strip())
+        first = _TOKEN.search(key)
+        short = 5 if key.isdigit() else least if key.isascii() else 2
+        if key in self._known or key in self._words or first is None or len(key) < short:
+            return
+        if len(self._known) < MOST_PEOPLE:
+            self._known.add(key)
+            entries = self._index.setdefault(first[0], [])
+            entries.append((key, first.start()))
+            entries.sort(key=lambda entry: -len(entry[0]))
+
+    # ------------------------------------------------------------------------- values
+
+    def value(self, value: object) -> Any:
+        """Any JSON value, disguised; types and shapes stay."""
+        return masks.changed(value, self._leaf, self._by_name)
+
+    def data(self, data: bytes) -> bytes:
+        """Bytes, as far as they are text; what gzip has packed is packed again."""
+        if data[:2] == encodings.GZIP:
+            return encodings.repacked(self.data(encodings.unpacked(data)))
+        return self.text(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+    def _by_name(self, name: str, whole: Mapping[str, Any]) -> masks.Change | None:
+        part = whole[name]
+        if name.casefold() in self._hidden or self._of_hidden_field(name, whole):
+            return self._hide
+        if isinstance(part, Mapping):
+            return None
+        if names.secret(name):
+            return self._hide
+        if name == "app_name":  # the bot's own
+            return self._own
+        if names.vocabulary(name) and isinstance(part, str) and part.lower() in names.PROTOCOL:
+            return _same
+        return self._person if names.person(name, whole) else None
+
+    def _of_hidden_field(self, name: str, whole: Mapping[str, Any]) -> bool:
+        if not self._fields or not name.lower().endswith("value"):
+            return False
+        return any(
+            isinstance(text := whole.get(key), str) and text in self._fields
+            for key in ("name", "id", "custom_id", "bizAlias")
+        )
+
+    def _leaf(self, part: Any) -> Any:
+        if isinstance(part, str):
+            return self.text(part)
+        if isinstance(part, int) and not isinstance(part, bool):
+            text = str(abs(part)) if abs(part) < 10**18 else ""
+            if text in self._known or _MOBILE.fullmatch(text):
+                return self._pseudonyms.number(part)
+        return part
+
+    def _hide(self, part: Any) -> Any:
+        if isinstance(part, str) and part:
+            self.learn_secret(part)
+            return masks.MASK
+        if isinstance(part, bool) or not isinstance(part, int | float):
+            return part
+        return type(part)(0)
+
+    def _own(self, part: Any) -> Any:
+        if isinstance(part, str):
+            self._words.add(part.casefold())
+        return part
+
+    def _person(self, part: Any) -> Any:
+        if isinstance(part, int) and not isinstance(part, bool) and 0 < abs(part) < 10**18:
+            self.learn_person(str(abs(part)))
+            return self._pseudonyms.number(part)
+        if not isinstance(part, str) or not part or part.casefold() in self._words:
+            return part
+        if "://" in part:
+            return AVATAR
+        if part[0] in "[{" and self._depth < DEEPEST:
+            return self.text(part)
+        for each in _SPLIT.split(part):
+            self.learn_person(each)
+        self.learn_person(part)
+        return self._pseudonyms.of(part)
+
+    # ------------------------------------------------------------------------- texts
+
+    def text(self, text: str) -> str:
+        """A text, disguised: JSON in it as values are, and what stands encoded in it, too."""
+        if len(text) < 2:
+            return text
+        self._depth += 1
+        try:
+            nested = self._json(text) if self._depth <= DEEPEST else None
+            if nested is not None:
+                return nested
+            if self._depth <= DEEPEST:
+                text = encodings.within(text, self.text)
+            return self._flat(text)
+        finally:
+            self._depth -= 1
+
+    def _json(self, text: str) -> str | None:
+        """JSON in which something was changed, and None for all else."""
+        if text.lstrip()[:1] not in ("{", "["):
+            return None
+        try:
+            value = json.loads(text)
+        except ValueError:
+            return None
+        compact = '": ' not in text and ", " not in text
+        separators = (",", ":") if compact else None
+        changed = self.value(value)
+        written = json.dumps(changed, ensure_ascii=text.isascii(), separators=separators)
+        # what was not changed may, as it was written, hold more than was read
+        return None if changed == value and written != text else written
+
+    def _flat(self, text: str) -> str:
+        pattern = self._secret_pattern()
+        if pattern is not None:
+            text = pattern.sub(masks.MASK, text)
+        if self._assignment is not None:
+            text = self._assignment.sub(self._assigned, text)
+        if "=" in text or ":" in text:
+            text = masks.without_tokens(_PAIR.sub(self._pair, text))
+            text = masks.without_pairs(text, masks.MASK)
+        if "@" in text:
+            text = _EMAIL.sub(lambda match: self._pseudonyms.of(match[0]), text)
+        text = self._people(text)
+        if self._account is not None:
+            text = self._account.sub(lambda match: self._person(match[0]), text)
+        text = _MOBILE.sub(self._mobile, text)
+        return _PHONE.sub(lambda match: f"+{self._pseudonyms.of(match[0][1:])}", text)
+
+    def _secret_pattern(self) -> re.Pattern[str] | None:
+        if self._secret is None and self._secrets:
+            forms = {form for text in self._secrets for form in redact.forms(text)}
+            listed = sorted(forms, key=len, reverse=True)
+            self._secret = re.compile("|".join(map(re.escape, listed)))
+        return self._secret
+
+    def _assigned(self, match: re.Match[str]) -> str:
+        self.learn_secret(match[3].strip("\"'“”"))
+        return f"{match[1]}{match[2]}{masks.MASK}"
+
+    def _pair(self, match: re.Match[str]) -> str:
+        name, sign, value = match.groups()
+        if names.secret(name):
+            self.learn_secret(value)
+            return f"{name}{sign}{masks.MASK}"
+        if names.person(name, {}) and "://" not in value:
+            return f"{name}{sign}{self._person(value)}"
+        return match[0]
+
+    def _mobile(self, match: re.Match[str]) -> str:
+        digits = iter(self._pseudonyms.of(_NOT_DIGITS.sub("", match[0])))
+        return "".join(next(digits) if each.isdigit() else each for each in match[0])
+
+    def _people(self, text: str) -> str:
+        """The text with everybody replaced who is known."""
+        lower, parts, done = _lower(text), [], 0
+        for token in _TOKEN.finditer(lower):
+            for key, offset in self._index.get(token[0], ()):
+                start = token.start() - offset
+                end = start + len(key)
+                if start >= done and lower.startswith(key, start) and _ends(lower, end):
+                    parts += [text[done:start], self._pseudonyms.of(text[start:end])]
+                    done = end
+                    break
+        return "".join([*parts, text[done:]]) if parts else text
+
+
+def _ends(text: str, end: int) -> bool:
+    """Does a word end here?"""
+    if end >= len(text) or not text[end - 1].isascii() or not text[end - 1].isalnum():
+        return True
+    return not (text[end].isascii() and text[end].isalnum())
+
+
+def _lower(text: str) -> str:
+    """In lower case, with every character where it was."""
+    lower = text.lower()
+    if len(lower) == len(text):
+        return lower
+    return "".join(each.lower() if len(each.lower()) == 1 else each for each in text)
+
+
+def _same(part: Any) -> Any:
+    return part
