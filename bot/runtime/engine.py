@@ -189,9 +189,9 @@ class Engine:
             for watcher in self._watchers:
                 watcher(changes)
 
-    def _tell(self, steps: list[moves.Move]) -> None:
+    def _tell(self, news: list[moves.Move]) -> None:
         for follower in self._followers:
-            follower(steps)
+            follower(news)
 
     def _judge(self, job: _Job, question: regexes.Question) -> None:
         """Have a pattern judged elsewhere, then do the job again."""
@@ -291,8 +291,8 @@ class Engine:
         for line in self._intake.log_lines():
             line.write()
         self._loop.call_soon_threadsafe(self._hand_back, answers, writer.changes)
-        if steps := self._intake.moves_of_requests():
-            self._loop.call_soon_threadsafe(self._tell, steps)
+        if news := self._intake.moves_of_requests():
+            self._loop.call_soon_threadsafe(self._tell, news)
 
     def _waits_on(self, waited: float) -> bool:
         """Another program holds the write lock: it is waited for, for however long, but not once

@@ -16,14 +16,15 @@ from typing import Protocol
 from bot import store
 from bot.model import ports
 from bot.runtime import clock, engine, outbox
+from bot.web import lasting
 
+GOOD_FOR = 1.0
+"""Seconds for which a look at the parts is good, so that asking often costs little."""
 GRACE = 10.0
 """Seconds for which a platform may be without a connection: one that breaks is usually replaced
 within a few."""
 STORE_WITHIN = 2.0
 """Seconds in which the store has to be written."""
-STORE_AGAIN = 2.0
-"""Seconds for which an answer of the store is good."""
 LEAST_FREE = 64 << 20
 """Bytes that the disk of the store must have left."""
 OVERDUE = 120.0
@@ -63,14 +64,17 @@ class Parts:
 class Health:
     """Looks at the parts of a running bot. Belongs to the loop's thread."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, good_for: float = GOOD_FOR) -> None:
         self._parts = parts
         self._began = parts.clock.monotonic()
         self._probe: asyncio.Future[None] | None = None
-        self._probed = 0.0
+        self._looks = lasting.Lasting(self._look, good_for, parts.clock.monotonic)
 
     async def problems(self) -> list[Problem]:
         """Everything that is not as it has to be; none: the bot is ready."""
+        return await self._looks.get()
+
+    async def _look(self) -> list[Problem]:
         platforms = [self._door(name, event) for name, event in self._parts.waiting.items()]
         rest = (self._store(), self._outbox(), self._clock())
         return [one for one in (*platforms, *await _all(rest)) if one is not None]
@@ -108,10 +112,8 @@ class Health:
                 f"{room >> 20} MB are left on its disk",
                 "Make room under [bot] data: on a full disk the bot stops.",
             )
-        tick = self._parts.clock.monotonic()
-        if self._probe is None or (self._probe.done() and tick - self._probed > STORE_AGAIN):
+        if self._probe is None or self._probe.done():  # one that waits still waits for us
             now = self._parts.clock.now()
-            self._probed = tick
             self._probe = self._parts.door.write(lambda writer: writer.note_time(now))
         try:
             async with asyncio.timeout(STORE_WITHIN):

@@ -16,11 +16,7 @@ from prometheus_client import core, exposition, registry
 
 from bot import model, policy, store
 from bot.runtime import meter
-from bot.web import families, health, listener
-
-GOOD_FOR = 1.0
-"""Seconds for which a page is served again."""
-PREFIX = "countersign_"
+from bot.web import families, health, lasting, listener
 
 
 class Metrics:
@@ -35,17 +31,7 @@ class Metrics:
     ) -> None:
         self._parts, self._state, self._quotas = parts, state, quotas
         self._process = process_metrics()
-        self._made = 0.0
-        self._page: asyncio.Task[listener.Page] | None = None
-
-    async def page(self) -> listener.Page:
-        """The page; all who ask at the same time get the same one."""
-        tick = self._parts.clock.monotonic()
-        fresh = tick - self._made < GOOD_FOR
-        if self._page is None or (self._page.done() and (not fresh or self._page.exception())):
-            self._made = tick
-            self._page = asyncio.create_task(self._make(), name="metrics")
-        return await asyncio.shield(self._page)
+        self.page = lasting.Lasting(self._make, health.GOOD_FOR, parts.clock.monotonic).get
 
     async def _make(self) -> listener.Page:
         shot = await self._snapshot()

@@ -44,10 +44,10 @@ class Traces:
             }
         )
 
-    def follow(self, steps: list[moves.Move]) -> None:
+    def follow(self, news: list[moves.Move]) -> None:
         """Send the spans that ended by these moves. Never waits."""
-        for step in steps:
-            for span in spans.of_move(self._installation, step):
+        for move in news:
+            for span in spans.of_move(self._installation, move):
                 self._batches.on_end(self._readable(span))
 
     async def close(self) -> None:

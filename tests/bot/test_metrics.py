@@ -15,7 +15,7 @@ from prometheus_client import parser
 from bot import model, release
 from bot.model import manifests, ports
 from bot.runtime import meter, poller
-from bot.web import families, metrics
+from bot.web import families, health, lasting, metrics
 from sandbox import process
 from tests.bot import rig
 from tests.bot.test_health import Chat, Stage, staged
@@ -159,8 +159,28 @@ async def test_a_page_is_good_for_a_second(path: Path) -> None:
         served = metrics.Metrics(stage.parts, stage.health)
         pages = await asyncio.gather(*(served.page() for _ in range(20)))
         assert all(page is pages[0] for page in pages)
-        stage.machine.passes(metrics.GOOD_FOR)
+        stage.machine.passes(health.GOOD_FOR)
         assert await served.page() is not pages[0]
+
+
+async def test_what_lasts_is_made_once_and_what_failed_again() -> None:
+    made: list[int] = []
+
+    async def make() -> int:
+        made.append(len(made))
+        await asyncio.sleep(0)
+        if made[-1] == 1:
+            raise OSError("the disk is gone")
+        return made[-1]
+
+    now = [0.0]
+    value = lasting.Lasting(make, 1.0, lambda: now[0])
+    assert await asyncio.gather(value.get(), value.get(), value.get()) == [0, 0, 0]
+    now[0] = 1.0
+    with pytest.raises(OSError, match="gone"):
+        await value.get()
+    assert await value.get() == 2
+    assert await value.get() == 2
 
 
 async def test_looks_at_the_cloud_are_counted(path: Path) -> None:
