@@ -1,0 +1,397 @@
+"""A reload judges what is open exactly as a restart with the same configuration does."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bot import config, deployment, model
+from bot.app import adapters, reload
+from bot.config import parts
+from tests.bot import stage as stage_
+from tests.bot.stage import Stage, said
+
+KEY = b"k" * 32
+CODE = re.compile(r"\b[0-9a-f]{8,}\b")
+FILE = """\
+[dingtalk]
+client_id = "app"
+client_secret = { file = "secret" }
+corps = ["corp"]
+[aliyun]
+region = "cn-hangzhou"
+[bot]
+locale = "en"
+commands = "commands"
+[[person]]
+id = "alice"
+dingtalk = "u-alice"
+roles = ["dev"]
+[[person]]
+id = "bob"
+dingtalk = "u-bob"
+roles = ["sre"]
+[[person]]
+id = "carol"
+dingtalk = "u-carol"
+roles = ["sre"]
+[[person]]
+id = "dan"
+dingtalk = "u-dan"
+roles = ["sre"]
+[role.dev]
+commands = ["restart"]
+[role.sre]
+commands = ["*"]
+[policy.any]
+approvers = ["role:sre"]
+[policy.two]
+approvers = ["role:sre"]
+mode = "count"
+count = 2
+[command.restart]
+policy = "any"
+allowed_targets = ["web-*"]
+[[group]]
+platform = "dingtalk"
+chat = "room"
+name = "ops"
+[[security.pattern]]
+regex = "rm -rf /"
+reason = "deletes all"
+[[rule]]
+name = "told"
+pattern = { type = ["countersign.request.approved"] }
+[[rule.target]]
+group = "ops"
+form = "TEMPLATE"
+value = { who = "$.data.facts.by" }
+template = "approved: ${who}"
+"""
+
+
+class ReloadStage(Stage):
+    """The stage with a configuration that stands in a file, and command files of its own."""
+
+    def __init__(self, folder: Path, clock: stage_.Clock | None = None) -> None:
+        self.folder = folder
+        super().__init__(folder, None, folder / "commands")
+        if clock is not None:
+            self.clock.time = clock.time
+        settings = adapters.load(folder / "bot.toml")
+        self.deployment = reload.deployment_of(settings, KEY)
+        running = reload.loaded(settings, self.deployment)
+        self.reloader = reload.Reloader(
+            self.engine, self.clock, running, self._take, asyncio.Event()
+        )
+        self.loop.run_until_complete(self.reloader.begin())
+
+    def _take(self, loaded: reload.Loaded) -> None:
+        self.deployment = loaded.deployment
+
+    def account(self, who: str) -> model.Account:
+        return model.Account("dingtalk", "corp", f"u-{who}", who.title())
+
+    def place(self, message: str = "") -> model.Place:
+        return model.Place("dingtalk", "corp", "room", message)
+
+    def reload(self) -> reload.Result:
+        return self.loop.run_until_complete(self.reloader.reload("countersign", "signal"))
+
+
+def furnish(folder: Path) -> Path:
+    commands = folder / "commands"
+    commands.mkdir(parents=True)
+    for name in ("restart.py", "restart.sh", "status.py"):
+        shutil.copy(stage_.COMMANDS / name, commands / name)
+    (folder / "secret").write_text("s3cr3t-Value")
+    path = folder / "bot.toml"
+    path.write_text(FILE)
+    return path
+
+
+# ----------------------------------------------------------------------------- what changes
+
+Change = Callable[[Path], None]
+
+
+def text(old: str, new: str) -> Change:
+    def change(path: Path) -> None:
+        before = path.read_text()
+        assert old in before, old
+        path.write_text(before.replace(old, new))
+
+    return change
+
+
+def several(*changes: Change) -> Change:
+    def change(path: Path) -> None:
+        for one in changes:
+            one(path)
+
+    return change
+
+
+def file(name: str, old: str, new: str) -> Change:
+    def change(path: Path) -> None:
+        text(old, new)(path.parent / "commands" / name)
+
+    return change
+
+
+def gone(path: Path) -> None:
+    (path.parent / "commands" / "restart.py").unlink()
+    (path.parent / "commands" / "restart.sh").unlink()
+
+
+BOB = '[[person]]\nid = "bob"\ndingtalk = "u-bob"\nroles = ["sre"]\n'
+RESTART = '[command.restart]\npolicy = "any"\nallowed_targets = ["web-*"]\n'
+CHANGES: dict[str, Change] = {
+    "nothing": lambda path: None,
+    "an approver left": text(BOB, ""),
+    "an approver lost the role": text(BOB, BOB.replace("sre", "dev")),
+    "an account is another's": several(
+        text('dingtalk = "u-bob"', 'dingtalk = "u-robert"'),
+        text('dingtalk = "u-carol"', 'dingtalk = "u-bob"'),
+    ),
+    "the requester left": text(
+        'id = "alice"\ndingtalk = "u-alice"', 'id = "al"\ndingtalk = "u-al"'
+    ),
+    "the requester lost the right": text('commands = ["restart"]', "commands = []"),
+    "a stricter policy": text("[policy.any]", '[policy.any]\nmode = "all"'),
+    "another policy": text('policy = "any"', 'policy = "two"'),
+    "the policy is gone": several(
+        text("[policy.any]", "[policy.some]"), text('policy = "any"', 'policy = "some"')
+    ),
+    "one's own vote counts": text("[policy.any]", "[policy.any]\nself_approval = true"),
+    "less time to start": text("[policy.any]", '[policy.any]\nrun_within = "1m"'),
+    "a canary": text("[policy.any]", "[policy.any]\ncanary = 1"),
+    "the command is gone": several(
+        gone, text(RESTART, ""), text('commands = ["restart"]', "commands = []")
+    ),
+    "nobody may ask for it": text(RESTART, ""),
+    "fewer targets": text('["web-*"]', '["web-02"]'),
+    "a value is not allowed": text(RESTART, RESTART + 'allowed_values = { service = ["redis"] }\n'),
+    "the script is another": file("restart.sh", "set -", "# changed\nset -"),
+    "a pattern forbids it": text("rm -rf /", "leak"),
+    "a pattern asks for more": text(
+        'regex = "rm -rf /"', 'regex = "leak"\naction = "escalate"\npolicy = "two"'
+    ),
+    "the group is another": text('chat = "room"', 'chat = "hall"'),
+    "a rule is another": text("approved: ${who}", "agreed: ${who}"),
+    "the rules are gone": text(FILE[FILE.index("[[rule]]") :], ""),
+    "another language": text('locale = "en"', 'locale = "zh-CN"'),
+}
+
+
+# ----------------------------------------------------------------------------- what is open
+
+
+def begin(stage: Stage) -> None:
+    """Requests as far as each may have come: started, approved, undecided, only asked for."""
+    for service in ("one", "two", "three"):
+        request = stage.planned("alice", f"restart web-01 web-02 service={service} reason=leak")
+        if service != "three":
+            approve(stage, "bob", request.id)
+        if service == "one":
+            stage.work()
+    stage.ask("alice", "restart web-01 web-02 service=four reason=leak")
+
+
+def approve(stage: Stage, who: str, number: int) -> None:
+    digest = stage.request(number).digest
+    stage.click(who, number, "approve", model.short(digest) if digest else "")
+
+
+def course(stage: Stage) -> list[object]:
+    """What becomes of them: who votes, what leaves, what is said, and what is on record."""
+    seen: list[object] = []
+    for who in ("", "bob", "carol", "dan"):
+        for number in range(1, 5) if who else ():
+            approve(stage, who, number)
+        done = stage.work()
+        seen += [body.kind for body in done] + said(done)
+    stage.tick(120)
+    for number in range(1, 5):
+        stage.observe(number)
+    seen += said(stage.work())
+    stage.ask("bob", "restart web-02 reason=other")
+    seen += said(stage.work())
+    rows = stage.read(lambda reader: list(reader.chain()))
+    seen += [(row.actor, row.action) for row in rows if row.action != "configuration.changed"]
+    seen += [row.facts["by"] for row in rows if row.action == "request.approved"]
+    # codes of plans have a nonce in them, hashes of the audit log how it was configured anew
+    seen = [CODE.sub("#", one) if isinstance(one, str) else one for one in seen]
+    requests = [stage.request(number) for number in range(1, 5)]
+    return [*seen, *((request.state, request.note, request.policies) for request in requests)]
+
+
+@pytest.fixture(scope="module")
+def unchanged(tmp_path_factory: pytest.TempPathFactory) -> list[object]:
+    """The course without any change."""
+    stage = ReloadStage(furnish(tmp_path_factory.mktemp("unchanged") / "here").parent)
+    begin(stage)
+    seen = course(stage)
+    stage.close()
+    return seen
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_reload_judges_as_a_restart_does(
+    tmp_path: Path, change: str, unchanged: list[object]
+) -> None:
+    courses = []
+    for way in ("reload", "restart"):
+        path = furnish(tmp_path / way)
+        stage = ReloadStage(path.parent)
+        begin(stage)
+        CHANGES[change](path)
+        if way == "reload":
+            result = stage.reload()
+            assert result.faults == ()
+            assert bool(result.difference) == (change != "nothing")
+        else:
+            stage.close()
+            count, clock = stage.count, stage.clock
+            stage = ReloadStage(path.parent, clock)
+            stage.count = count
+        courses.append(course(stage))
+        noted = stage.read(lambda reader: list(reader.chain()))
+        changed = [row.facts["by"] for row in noted if row.action == "configuration.changed"]
+        by = "signal" if way == "reload" else "start"
+        assert changed == ([] if change == "nothing" else [by])
+        stage.close()
+    assert courses[0] == courses[1]
+    assert (courses[0] == unchanged) == (change == "nothing")
+
+
+# ----------------------------------------------------------------------------- whole or not at all
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[ReloadStage]:
+    made = ReloadStage(furnish(tmp_path / "here").parent)
+    yield made
+    made.close()
+
+
+def configured(stage: ReloadStage) -> list[str]:
+    """What is on record of configurations."""
+    rows = stage.read(lambda reader: list(reader.chain()))
+    return [row.action for row in rows if row.action.startswith("configuration.")]
+
+
+BAD: dict[str, tuple[Change, str]] = {
+    "the syntax of the file": (text("[aliyun]", "[aliyun"), "bot.toml:5  not valid TOML"),
+    "its meaning": (text('policy = "any"', 'policy = "none"'), "there is no policy none"),
+    "a command's syntax": (file("status.py", "from __future__", "form __future__"), "status.py:3"),
+    "a command that fails": (file("status.py", "from bot", "1 / 0\nfrom bot"), "ZeroDivisionError"),
+    "a script": (file("restart.sh", "set -", "if set -"), "restart.sh"),
+    "a command that is gone": (gone, "restart"),
+    "a secret": (lambda path: (path.parent / "secret").unlink(), "there is no file"),
+    "the file": (lambda path: path.unlink(), "there is no such file"),
+    "a credential": (
+        lambda path: (path.parent / "secret").write_text("another") and None,
+        "needs a restart: dingtalk.client_secret",
+    ),
+    "the folder of data": (
+        text("[bot]", '[bot]\ndata = "elsewhere"'),
+        "needs a restart: bot.data",
+    ),
+    "a platform": (
+        text("[aliyun]", '[console]\nsocket = "s"\n[aliyun]'),
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_what_is_bad_anywhere_changes_nothing(stage: ReloadStage, bad: str) -> None:
+    """And neither does what was good beside it."""
+    path = stage.folder / "bot.toml"
+    before = (stage.deployment, stage.reloader.running)
+    change, fault = BAD[bad]
+    text("approved: ${who}", "agreed: ${who}")(path)
+    change(path)
+    result = stage.reload()
+    assert result.faults
+    assert fault in "\n".join(result.faults)
+    assert (stage.deployment, stage.reloader.running) == before
+    assert configured(stage) == ["configuration.refused"]
+    assert result.digest == before[1].digest
+    noted = stage.read(lambda reader: reader.configuration())
+    assert parts.digest(json.loads(noted)) == before[1].digest
+
+
+def test_what_command_files_import_is_read_anew(
+    stage: ReloadStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Be it changed within a second, to something as long; a refusal leaves what was before."""
+    commands = stage.folder / "commands"
+    monkeypatch.syspath_prepend(str(commands))
+    shared, command = commands / "_words.py", commands / "status.py"
+    shared.write_text('SUMMARY = ("甲", "One")\n')
+    command.write_text(
+        re.sub(
+            r"summary=\(.*?\)", "summary=SUMMARY", command.read_text(), count=1, flags=re.S
+        ).replace("from bot import", "from _words import SUMMARY\n\nfrom bot import", 1)
+    )
+
+    def summary() -> object:
+        found = stage.deployment.catalog.find("status")
+        assert found is not None
+        return found.summary
+
+    assert stage.reload().faults == ()
+    first = summary()
+    shared.write_text('SUMMARY = ("乙", "Two")\n')
+    assert stage.reload().faults == ()
+    assert summary() != first
+    second, module = summary(), sys.modules["_words"]
+    shared.write_text('SUMMARY = ("丙", "Tri")\n')
+    (commands / "broken.py").write_text("1 / 0")
+    assert stage.reload().faults
+    assert summary() == second
+    assert sys.modules["_words"] is module
+
+
+def test_two_at_once_are_one_after_the_other(stage: ReloadStage) -> None:
+    path = stage.folder / "bot.toml"
+    text("approved: ${who}", "agreed: ${who}")(path)
+
+    async def both() -> list[reload.Result]:
+        ways = [stage.reloader.reload("countersign", "signal") for _ in range(2)]
+        return await asyncio.gather(*ways)
+
+    first, second = stage.loop.run_until_complete(both())
+    assert (bool(first.difference), bool(second.difference)) == (True, False)
+    assert first.digest == second.digest
+    assert configured(stage) == ["configuration.changed"]
+
+
+def test_files_that_change_while_they_are_read_are_read_again(
+    stage: ReloadStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A catalog of one moment and digests of another are never taken together."""
+    script, made = stage.folder / "commands" / "restart.sh", reload.deployment_of
+    changes: list[int] = []
+
+    def slowly(settings: config.Config, key: bytes | None = None) -> deployment.Deployment:
+        if len(changes) < most:
+            script.write_text(script.read_text() + f"# {len(changes)}\n")
+            changes.append(1)
+        return made(settings, key)
+
+    monkeypatch.setattr(reload, "deployment_of", slowly)
+    most = 1
+    result = stage.reload()
+    assert str(result.difference) == "~commands/restart.sh"
+    most = 100
+    assert "change while they are read" in "\n".join(stage.reload().faults)
