@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from bot import model
 from bot.app import control
-from sandbox import process
+from sandbox import play, process
 from sandbox.client import Sandbox
 from tests.behaviour.conftest import Scene, playing
 from tests.behaviour.test_authority import edit, runs
@@ -20,7 +22,7 @@ from tests.behaviour.test_authority import edit, runs
 async def scene(platform: str, tmp_path: Path) -> AsyncIterator[Scene]:
     """With command files of its own."""
     async with Sandbox() as sandbox:
-        path = process.configuration(tmp_path, sandbox.ports)
+        path = process.configuration(tmp_path, sandbox.ports, process.BUDGETS)
         commands = tmp_path / "commands"
         shutil.copytree(process.ROOT / "commands", commands)
         edit(path, (f'"{process.ROOT}/commands"', f'"{commands}"'))
@@ -87,3 +89,81 @@ async def test_what_needs_a_restart_is_named(scene: Scene) -> None:
     lines = await reloaded(scene)
     assert lines[0] == "needs a restart: aliyun.region"
     assert not entries(scene, "configuration.changed")
+
+
+RISKS = {"A": "low", "B": "high"}
+"""A configuration of each kind has its mark in a script, and its risk in the file."""
+LOAD, STREAMS = 12, 4
+
+
+def written(scene: Scene, mark: str, bad: bool) -> None:
+    """A configuration of this kind, with or without a fault in the file that is read last."""
+    path, commands = scene.settings.path, scene.settings.commands
+    risk = re.compile(r'(\[command\.restart\]\npolicy = .*\nrisk = )"\w+"')
+    path.write_text(risk.sub(rf'\1"{RISKS[mark]}"', path.read_text("utf-8"), count=1), "utf-8")
+    script = re.sub(r"# mark .\n", "", (commands / "restart.sh").read_text("utf-8"))
+    (commands / "restart.sh").write_text(script + f"# mark {mark}\n", "utf-8")
+    broken = commands / "zzz.py"
+    broken.write_text("def (") if bad else broken.unlink(missing_ok=True)
+
+
+async def asked_and_approved(scene: Scene, number: int) -> None:
+    """One request from the question to its end; the approver clicks twice."""
+    await scene.say("alice", f"restart web-0{number % 3 + 1} reason=number-{number}-")
+
+    def found(entries: list[play.Entry]) -> play.Entry | None:
+        cards = (one for one in entries if play.is_request_card(one))
+        return next((one for one in cards if f"number-{number}-" in one["text"]), None)
+
+    card = await scene.until(f"the card of {number}", found)
+    clicks = await asyncio.gather(*(scene.click("bob", card, "approve") for _ in range(2)))
+    assert all(click["acked"] for click in clicks)
+    await scene.card_says(card, play.SUCCEEDED)
+
+
+async def test_reloads_under_load_lose_nothing_and_mix_nothing(scene: Scene) -> None:
+    """Good and bad configurations alternate while people ask and approve: each request is of one
+    configuration, which is the one that the audit log names, and runs once."""
+    marks: dict[object, str] = {}
+
+    async def reload(number: int) -> None:
+        mark, bad = "AABB"[number % 4], bool(number % 2)
+        written(scene, {"A": "B", "B": "A"}[mark] if bad else mark, bad)
+        lines = await reloaded(scene)
+        assert lines[-1].endswith("nothing was changed") == bad, lines
+        digest = entries(scene, "configuration.changed")[-1]["digest"]
+        assert marks.setdefault(digest, mark) == mark
+
+    await reload(0)
+
+    async def stream(first: int) -> None:
+        for number in range(first, LOAD, STREAMS):
+            await asked_and_approved(scene, number)
+
+    load = asyncio.gather(*(stream(first) for first in range(STREAMS)))
+    number = 0
+    while not load.done() or number < 8:
+        number += 1
+        await reload(number)
+    await load
+    await scene.settled()
+    with scene.reader() as reader:
+        requests = list(reader.recent_requests(100))
+        rows = list(reader.chain())
+    assert sorted(one.args["reason"] for one in requests) == sorted(
+        f"number-{n}-" for n in range(LOAD)
+    )
+    assert {one.state for one in requests} == {model.State.SUCCEEDED}
+    assert await runs(scene) == LOAD
+    used: dict[int, str] = {}
+    now = ""
+    for row in rows:
+        if row.action == "configuration.changed":
+            now = marks[row.facts["digest"]]
+        elif row.action == "request.asked":
+            used[row.request] = now
+    for request in requests:
+        assert f"# mark {used[request.id]}" in request.plan.script
+        assert request.risk == RISKS[used[request.id]]
+    assert [row.action for row in rows].count("request.approved") == LOAD
+    assert set(used.values()) == {"A", "B"}, "the load was over before the second configuration"
