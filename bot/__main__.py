@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from bot import config, event_schemas, release, source
-from bot.cli import doctor, redo, reload, replay, rules, shell, status, store, store_check
+from bot.cli import doctor, redo, reload, replay, requests, rules, shell, status, store, store_check
 from bot.config import reference
 from bot.reference import rooms
 from bot.source import suggest
@@ -284,6 +284,7 @@ main.add_command(store_check.store)
 main.add_command(doctor.doctor)
 main.add_command(status.status)
 main.add_command(replay.replay)
+main.add_command(requests.requests)
 
 
 @main.group()

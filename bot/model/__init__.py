@@ -129,6 +129,7 @@ from bot.model.rich import (
     Message,
     Span,
 )
+from bot.model.searches import Search
 from bot.model.usage import METERS, SPARE, SPARES, Meter, QuotaReached, Spare, Usage
 
 __all__ = [
@@ -208,6 +209,7 @@ __all__ = [
     "Say",
     "ScriptOperation",
     "ScriptPlan",
+    "Search",
     "ShowCard",
     "SignalRun",
     "Span",

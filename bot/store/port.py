@@ -126,6 +126,27 @@ class OpenStep:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenEffect:
+    """An effect that is queued or in flight (``state``). ``due_at``: when it may be sent at the
+    earliest; ``reason``: why the last of its ``attempts`` came to nothing; ``behind``: the effect
+    in its lane that must be settled before it (0: none)."""
+
+    number: int
+    kind: str
+    lane: str
+    request: int
+    state: str
+    rate_key: RateKey
+    due_at: datetime
+    attempts: int
+    reason: str
+    uncertain: bool
+    created_at: datetime
+    claimed_at: datetime | None
+    behind: int
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """The store in numbers: requests by state (those not final), effects by state (queued and in
     flight; not forms that are to be read again at a later time), the newest audit entry, the next
@@ -246,6 +267,23 @@ class Reader(Protocol):
 
     def letters_of(self, event: model.CloudEvent, limit: int = 100) -> tuple[model.Letter, ...]:
         """What rules made of an event, in order."""
+
+    def search(
+        self, search: model.Search, limit: int = 20
+    ) -> tuple[tuple[model.Request, ...], int]:
+        """The newest ``limit`` requests that are meant, newest first, and how many there are."""
+
+    def votes_of(self, requests: tuple[model.Request, ...]) -> tuple[model.Vote, ...]:
+        """The votes on several requests."""
+
+    def open_effects(self, number: int) -> tuple[OpenEffect, ...]:
+        """What of a request is queued or in flight, and what is first in the lanes of these."""
+
+    def timers(self, number: int) -> tuple[model.Timer, ...]:
+        """The due times of a request, the earliest first."""
+
+    def history(self, since: datetime, now: datetime) -> History:
+        """As ``Writer.history``."""
 
     def usage(self) -> tuple[model.Usage, ...]:
         """What was used of each platform, month by month, oldest month first."""

@@ -238,6 +238,36 @@ def recover(connection: sqlite3.Connection) -> int:
     return connection.execute(queries.EFFECTS_RECOVER).rowcount
 
 
+def open_of(connection: sqlite3.Connection, request: int) -> tuple[port.OpenEffect, ...]:
+    """What of a request is queued or in flight, and what is first in the lanes of these."""
+    return tuple(
+        port.OpenEffect(
+            number,
+            kind,
+            lane,
+            of,
+            state,
+            rate_key_from(key),
+            codec.at(due),
+            attempts,
+            _reason(outcome),
+            bool(doubt),
+            codec.at(created),
+            codec.at(claimed) if claimed else None,
+            behind or 0,
+        )
+        for (
+            *(number, kind, lane, of, state, key, due, attempts, outcome, doubt, created, claimed),
+            behind,
+        ) in connection.execute(queries.EFFECTS_OPEN_OF, (request,))
+    )
+
+
+def _reason(outcome: str) -> str:
+    """Why the last try of an effect came to nothing."""
+    return str(getattr(codec.decode(codec.outcome, outcome), "reason", "")) if outcome else ""
+
+
 def history(connection: sqlite3.Connection, since: int, now: int) -> port.History:
     """Calls since ``since``, and rate keys whose platform said when to come back."""
     sent = [

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bot import audit, model
 from bot.store import codec, port
-from bot.store.sqlite import effects, letters, moments, queries, usage, views
+from bot.store.sqlite import effects, letters, moments, queries, searching, usage, views
 
 
 class Reader(port.Reader):
@@ -160,6 +160,24 @@ class Reader(port.Reader):
             name: file.stat().st_size if file.exists() else 0
             for name, file in (("database", database), ("log", log))
         }
+
+    def search(
+        self, search: model.Search, limit: int = 20
+    ) -> tuple[tuple[model.Request, ...], int]:
+        return searching.matches(self.connection, search, limit)
+
+    def votes_of(self, requests: tuple[model.Request, ...]) -> tuple[model.Vote, ...]:
+        return searching.votes(self.connection, requests)
+
+    def open_effects(self, number: int) -> tuple[port.OpenEffect, ...]:
+        return effects.open_of(self.connection, number)
+
+    def timers(self, number: int) -> tuple[model.Timer, ...]:
+        rows = self.connection.execute(queries.TIMERS_OF, (number,))
+        return tuple(model.Timer(request, kind, codec.at(due)) for request, kind, due in rows)
+
+    def history(self, since: datetime, now: datetime) -> port.History:
+        return effects.history(self.connection, codec.ms(since), codec.ms(now))
 
     def usage(self) -> tuple[model.Usage, ...]:
         return usage.months(self.connection)

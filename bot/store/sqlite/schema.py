@@ -388,6 +388,33 @@ def m013_texts(db: sqlite_utils.Database) -> None:
             db.execute(statement)
 
 
+_SEARCH = """
+CREATE TABLE request_instances (
+    instance TEXT NOT NULL,
+    request INTEGER NOT NULL,
+    PRIMARY KEY (instance, request)
+) WITHOUT ROWID;
+INSERT OR IGNORE INTO request_instances
+    SELECT lower(json_extract(one.value, '$.id')), r.id
+    FROM requests AS r, json_each(r.body, '$.plan.instances') AS one;
+INSERT OR IGNORE INTO request_instances
+    SELECT lower(json_extract(one.value, '$.name')), r.id
+    FROM requests AS r, json_each(r.body, '$.plan.instances') AS one
+    WHERE json_extract(one.value, '$.name') <> '';
+UPDATE requests SET command = json_extract(body, '$.command') WHERE command = '';
+CREATE INDEX requests_search ON requests (created_at, id, person, command, state);
+CREATE INDEX votes_of_person ON votes (person, json_extract(body, '$.approve'), request);
+"""
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def m014_search(db: sqlite_utils.Database) -> None:
+    """All requests are found by who asked for what, where, when, and by who approved it."""
+    for statement in _SEARCH.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
 OLDEST = "m011_undrawn"
 """The oldest schema whose code may still write what this code writes. Whoever changes what older
 code would misread, break or write wrongly (a table, or the body of a row) names the schema of that

@@ -10,7 +10,17 @@ from datetime import datetime, timedelta
 
 from bot import audit, model
 from bot.store import codec, highwater, port
-from bot.store.sqlite import effects, foreign, letters, moments, queries, retention, usage, views
+from bot.store.sqlite import (
+    effects,
+    foreign,
+    letters,
+    moments,
+    queries,
+    retention,
+    searching,
+    usage,
+    views,
+)
 
 PLAIN = model.Receipt()
 IDLE = 0.05
@@ -218,6 +228,9 @@ class Writer(port.Writer):
 
     def _write_request(self, loaded: model.Request | None, request: model.Request) -> None:
         body = codec.encode(request)
+        if loaded is None or loaded.plan is not request.plan:
+            own = loaded if loaded is not None and loaded.id == request.id else None
+            searching.note(self.connection, own, request)
         if loaded is None or loaded.id != request.id:
             self._insert_request(request, body)
             return

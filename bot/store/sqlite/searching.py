@@ -1,0 +1,70 @@
+"""Searching all requests: the instances of their plans by name, and the query."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+
+from bot import model
+from bot.store import codec
+from bot.store.sqlite import queries
+
+FOREVER = 1 << 62
+
+
+def note(
+    connection: sqlite3.Connection, loaded: model.Request | None, request: model.Request
+) -> None:
+    """Let a request be found by the instances of its plan, and no longer by those of the last."""
+    last, now = _names(loaded), _names(request)
+    for name in last - now:
+        connection.execute(queries.INSTANCE_FORGET, (name, request.id))
+    for name in now - last:
+        connection.execute(queries.INSTANCE_NOTE, (name, request.id))
+
+
+def _names(request: model.Request | None) -> frozenset[str]:
+    if request is None or request.plan is None:
+        return frozenset()
+    instances = request.plan.instances
+    return frozenset(name.lower() for one in instances for name in (one.id, one.name) if name)
+
+
+def matches(
+    connection: sqlite3.Connection, search: model.Search, limit: int
+) -> tuple[tuple[model.Request, ...], int]:
+    """The newest ``limit`` requests that are meant, and how many there are in all."""
+    values = _values(search)
+    rows = connection.execute(queries.SEARCH, {**values, "limit": limit})
+    requests = tuple(codec.decode(codec.request, body) for (body,) in rows)
+    if len(requests) < limit:
+        return requests, len(requests)
+    total: int = connection.execute(queries.SEARCH_COUNT, values).fetchone()[0]
+    return requests, total
+
+
+def votes(
+    connection: sqlite3.Connection, requests: tuple[model.Request, ...]
+) -> tuple[model.Vote, ...]:
+    """The votes on these requests, in order."""
+    numbers = json.dumps([request.id for request in requests])
+    rows = connection.execute(queries.VOTES_OF, (numbers,))
+    return tuple(codec.decode(codec.vote, body) for (body,) in rows)
+
+
+def _values(search: model.Search) -> dict[str, object]:
+    name = search.on.lower()
+    glob = re.sub(r"[\[?]", lambda match: f"[{match[0]}]", name) if "*" in name else ""
+    return {
+        "person": search.person,
+        "command": search.command,
+        "instance": "" if glob else name,
+        "glob": glob,
+        "prefix": name.partition("*")[0] if glob else "",
+        "states": json.dumps(search.states),
+        "approver": search.approver,
+        "since": codec.ms(search.since) if search.since is not None else 0,
+        "until": codec.ms(search.until) if search.until is not None else FOREVER,
+        "before": search.before or FOREVER,
+    }
