@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
+from urllib.parse import urlsplit
 
+import requests
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -18,6 +20,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from bot import release
 from bot.runtime import moves
+from bot.source import values
 from bot.web import spans
 
 TIMEOUT = 5.0
@@ -33,7 +36,8 @@ class Traces:
 
     def __init__(self, address: str, installation: str) -> None:
         self._installation = installation
-        self._exporter = OTLPSpanExporter(endpoint=address, timeout=TIMEOUT)
+        session = session_for(address)
+        self._exporter = OTLPSpanExporter(endpoint=address, timeout=TIMEOUT, session=session)
         self._batches = BatchSpanProcessor(self._exporter, schedule_delay_millis=EVERY * 1000)
         self._scope = InstrumentationScope("countersign", release.version())
         self._resource = Resource.create(
@@ -74,6 +78,15 @@ class Traces:
             end_time=_nanoseconds(span.end),
             instrumentation_scope=self._scope,
         )
+
+
+def session_for(address: str) -> requests.Session:
+    """No redirect is followed, and no proxy asked for this very machine, as in every call of the
+    bot's; headers for the collector come from the environment all the same."""
+    session = requests.Session()
+    session.max_redirects = 0
+    session.trust_env = not values.of_this_machine(urlsplit(address).hostname or "")
+    return session
 
 
 def _context(trace_id: int, span_id: int) -> trace.SpanContext:
