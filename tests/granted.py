@@ -1,4 +1,4 @@
-"""The policies that the doctor prints for a configuration."""
+"""The policies and permissions that the doctor prints for a configuration."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.app import adapters
+from bot.cli import consoles, shell
 from bot.cli import rights as printed
-from bot.cli import shell
 from bot.doctor import rights
 
 OWN = "policy of the bot's identity"
@@ -18,6 +18,16 @@ def documents(path: Path) -> dict[str, Any]:
     settings = adapters.load(path, secrets=False)
     needed = rights.of(settings, shell.catalog_of(settings))
     return dict(printed.documents_of(settings.adapters, needed))
+
+
+def scopes(path: Path) -> dict[str, set[str]]:
+    """The permissions that each platform's console must grant, the doctor's own left out."""
+    settings = adapters.load(path, secrets=False)
+    made = consoles.consoles_of(settings, shell.catalog_of(settings))
+    return {
+        name: {one.name for one in console.scopes if one.need != "doctor"}
+        for name, console in made.items()
+    }
 
 
 def actions(document: Any) -> set[str]:

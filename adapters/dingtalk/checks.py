@@ -9,21 +9,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from adapters.common import http, websocket
-from adapters.dingtalk import advice, api, settings, stream
+from adapters.dingtalk import advice, api, scopes, settings, stream
 from bot.model import checks, manifests, ports
 
 NO_CARD = "countersign-doctor-names-no-card"
 NO_MESSAGE = "countersign-doctor-names-no-message"
-GROUPS_SCOPE = "qyapi_chat_manage"
-SCOPES = {
-    "card": "Card.Instance.Write",
-    "robot": "qyapi_robot_sendmsg",
-    "form": "Workflow.Instance.Read",
-}
-"""What the bot needs, by what it is for."""
+GROUPS_SCOPE = scopes.GROUPS.name
+SCOPES = {each.key: each.name for each in scopes.ALL}
+"""Permissions, by what they are for."""
 Answer = Mapping[str, object]
 
 
@@ -239,10 +235,9 @@ class Application:
     def _granted(self, use: str) -> checks.Finding:
         return checks.ok(f"scope.{use}", advice.SCOPE_OK, scope=[SCOPES[use]])
 
-    def _apply(self, scopes: Sequence[str]) -> str:
+    def _apply(self, names: Sequence[str]) -> str:
         """The address at which an administrator grants permissions with one click."""
-        wanted = quote(f"{self._settings.client_id}#{','.join(scopes)}", safe="")
-        return f"{advice.CONSOLE}/appscope/apply?content={wanted}"
+        return scopes.apply(self._settings.client_id, *names)
 
     def _refusal(self, id_: str, answer: Answer) -> checks.Finding | None:
         """What keeps any call from being made; None: it is about what this one asks."""
@@ -253,8 +248,8 @@ class Application:
             return checks.unsure(id_, advice.UNREACHED, advice.UNREACHED_MEND, **facts)
         if "PermissionDenied" in code:
             use = id_.partition(".")[2]
-            scopes = api.scopes_of(answer) or [SCOPES[use]]
-            facts |= {"scope": scopes, "apply": self._apply(scopes)}
+            missing = api.scopes_of(answer) or [SCOPES[use]]
+            facts |= {"scope": missing, "apply": self._apply(missing)}
             return checks.problem(id_, advice.SCOPE_MISSING[use], advice.SCOPE_MEND, **facts)
         if "IpNotInWhiteList" in code:
             return checks.problem(id_, advice.ADDRESS, advice.ADDRESS_MEND, **facts)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from adapters.dingtalk.settings import Settings
 from bot.model import checks, manifests, ports
+from bot.model.consoles import Console, Uses
 
 
 def build(settings: Settings, deps: manifests.Deps) -> ports.Chat:
@@ -33,6 +34,12 @@ def examine(settings: Settings, deps: manifests.CheckDeps) -> checks.Checkup:
     return checkup(settings, deps)
 
 
+def console(settings: Settings, uses: Uses) -> Console:
+    from adapters.dingtalk import scopes
+
+    return scopes.console(settings, uses)
+
+
 MANIFEST = manifests.ChatManifest(
     name="dingtalk",
     title="DingTalk",
@@ -41,6 +48,7 @@ MANIFEST = manifests.ChatManifest(
     examine=examine,
     frames=frames,
     interpreter=interpreter,
+    console=console,
     shown=("endpoint",),
     loggers=("dingtalk_stream",),
     # 20 a minute per robot and group, 20 a second per API of an app ("call-frequency-limit" on

@@ -11,26 +11,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from adapters.common import http, websocket
-from adapters.lark import advice, api, connection, settings
+from adapters.lark import advice, api, connection, scopes, settings
+from adapters.lark.scopes import FEISHU, LARK
 from bot.model import checks, manifests, ports
 
-FEISHU, LARK = "https://open.feishu.cn", "https://open.larksuite.com"
 UNKNOWN_APP = frozenset((10003, 10012, 1000040346))
 """Codes for an app that there is not."""
 NO_SCOPE = frozenset((99991672, 99991679, 1390009))
 PAGES = 20
 """Pages of a hundred groups that are read at most."""
-CALLBACK = "card.action.trigger"
-APP_SCOPE, CHATS_SCOPE = "application:application:self_manage", "im:chat:readonly"
+CALLBACK = scopes.CALLBACK
+APP_SCOPE, CHATS_SCOPE = scopes.APP.name, scopes.CHATS.name
 """Permissions that only the doctor has a use for."""
-NEEDS: Mapping[str, tuple[str, ...]] = {
-    "say": ("im:message:send_as_bot", "im:message:send", "im:message"),
-    "hear": ("im:message.group_at_msg:readonly", "im:message.group_at_msg", "im:message.group_msg"),
-    "direct": ("im:message.p2p_msg:readonly", "im:message.p2p_msg"),
-    "files": ("im:resource", "im:resource:upload"),
-    "forms": ("approval:approval:readonly", "approval:approval"),
-    "definitions": ("approval:definition", "approval:approval"),
-}
+LOOKED_AT = (
+    *(scopes.SAY, scopes.HEAR, scopes.DIRECT, scopes.FILES),
+    *(scopes.FORMS, scopes.DEFINITIONS),
+)
+NEEDS: Mapping[str, tuple[str, ...]] = {each.key: (each.name, *each.others) for each in LOOKED_AT}
 """What the bot needs, each by any of these permissions; the first is the least."""
 WANTED = ("direct", "files")
 """Without these it works, but for what they are for."""
@@ -61,7 +58,7 @@ class Application:
         self._http = http.Http(options.call_timeout, options.connect_timeout, options.ca_file)
         self._api = api.Api(options, deps.clock, self._http)
         international = "larksuite" in options.domain
-        self._console = f"{LARK if international else FEISHU}/app/{options.app_id}"
+        self._console = scopes.home(options)
         self._other_way = "websocket" if deps.callbacks else "webhook"
         way = advice.HTTP_WAY if deps.callbacks else advice.STREAM_WAY
         self._facts: dict[str, object] = {
@@ -231,8 +228,7 @@ class Application:
         return checks.ok("version", advice.VERSION_OK)
 
     def _wanted_events(self) -> list[str]:
-        names = ["im.message.receive_v1", "im.message.recalled_v1"]
-        return [*names, "approval_instance"] if self._deps.forms else names
+        return [*scopes.MESSAGES, *([scopes.FORM_EVENT] if self._deps.forms else [])]
 
     def _events(self, event: object) -> checks.Finding:
         if not isinstance(event, dict) or not isinstance(event.get("subscribed_events"), list):

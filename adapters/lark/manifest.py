@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from adapters.lark.settings import Settings
 from bot.model import checks, manifests, ports
+from bot.model.consoles import Console, Uses
 
 
 def build(settings: Settings, deps: manifests.Deps) -> ports.Chat:
@@ -35,6 +36,12 @@ def examine(settings: Settings, deps: manifests.CheckDeps) -> checks.Checkup:
     return checkup(settings, deps)
 
 
+def console(settings: Settings, uses: Uses) -> Console:
+    from adapters.lark import scopes
+
+    return scopes.console(settings, uses)
+
+
 MANIFEST = manifests.ChatManifest(
     name="lark",
     title="Lark",
@@ -43,6 +50,7 @@ MANIFEST = manifests.ChatManifest(
     examine=examine,
     frames=frames,
     interpreter=interpreter,
+    console=console,
     shown=("domain",),
     loggers=("Lark",),
     # 5 a second per group, shared by all its bots, and 50 a second per API ("im-v1/message/create"

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import click
 
 from bot import config, source, texts
+from bot.cli import consoles, shell
 from bot.cli import rights as policies
-from bot.cli import shell
 
 if TYPE_CHECKING:
     from bot.doctor import report
@@ -42,10 +42,13 @@ PATIENCE = 1.0
     show_default=True,
     help="How long one check may take; all are made at once.",
 )
+@click.option("--scopes", is_flag=True, help="Only print what each platform's console must have.")
 @click.option(
     "--ram", is_flag=True, help="Only print the least RAM policies for this configuration."
 )
-def doctor(path: Path, locale: str | None, as_json: bool, seconds: float, ram: bool) -> None:
+def doctor(
+    path: Path, locale: str | None, as_json: bool, seconds: float, ram: bool, scopes: bool
+) -> None:
     """Look at everything that must be right for the bot to work, and say what mends the rest.
 
     The configuration, this machine, the ways to the platforms, and what these say about the app:
@@ -57,6 +60,8 @@ def doctor(path: Path, locale: str | None, as_json: bool, seconds: float, ram: b
 
     if ram:
         return policies.ram(path, as_json)
+    if scopes:
+        return consoles.scopes(path, locale, as_json)
     if sys.stderr.isatty():
         click.echo(f"… at most {seconds:g} s", err=True)
     spoken, sections = running.run(examined(path, seconds))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
 from bot.model import checks, ports
+from bot.model.consoles import Console, Uses
 from bot.model.rights import Document, Operation, Right
 
 S = TypeVar("S")
@@ -116,6 +117,11 @@ def flawless(settings: object) -> Iterable[Flaw]:
     return ()
 
 
+def no_console(settings: object, uses: Uses) -> Console | None:
+    """There is no console in which anything were to be granted."""
+    return None
+
+
 def unchecked(settings: object, deps: CheckDeps) -> checks.Checkup:
     """There is nothing that the doctor could look at."""
     return checks.Checkup()
@@ -172,6 +178,7 @@ class ChatManifest(Manifest[S]):
     callbacks: Callbacks | None = None
     frames: Callable[[], ports.Frames] | None = None
     interpreter: Callable[[S], ports.Interpreter] | None = None
+    console: Callable[[S, Uses], Console | None] = no_console
     build: Callable[[S, Deps], ports.Chat]
 
 

@@ -24,6 +24,15 @@ PHRASES: dict[str, tuple[str, str]] = {
     "doctor.group.configuration": ("配置", "Configuration"),
     "doctor.group.machine": ("本机", "This machine"),
     "doctor.group.network": ("网络", "Network"),
+    "doctor.need.needed": ("必需", "needed"),
+    "doctor.need.useful": ("有用", "useful"),
+    "doctor.need.doctor": ("诊断用", "doctor"),
+    "doctor.console.events": ("事件：{names:list}", "Events: {names:list}"),
+    "doctor.console.callbacks": ("回调：{names:list}", "Callbacks: {names:list}"),
+    "doctor.console.apply": (
+        "一次申请必需和有用的权限：{address}",
+        "Ask for the needed and the useful permissions at once: {address}",
+    ),
     "doctor.slow": (
         "检查 {check} 在 {seconds} 秒内没有结果",
         "The check {check} had no result within {seconds:second|seconds}",

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from sandbox import base, world
-from sandbox.dingtalk import markup, party, people, rooms
+from sandbox.dingtalk import markup, openapi, party, people, rooms
 
 control = base.control
 NO_ANSWER = "操作失败，请稍后重试"
@@ -195,6 +195,11 @@ class Acts(party.Platform):
         """Grant the app a permission, or take it away; it has them all at first."""
         change = self.api.revoked.discard if granted else self.api.revoked.add
         change(scope)
+
+    @control
+    async def permit_only(self, scopes: list[str]) -> None:
+        """Grant the app these permissions, and take all others away."""
+        self.api.revoked = {scope for _, scope in openapi.SCOPES} - set(scopes)
 
     @control
     async def move_bot(self, chat: str, inside: bool) -> None:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from sandbox import base, world
-from sandbox.lark import events, hooks, state
+from sandbox.lark import events, gate, hooks, state
 from sandbox.lark.platform import Platform
 
 
@@ -95,6 +95,11 @@ class People(Platform):
         """Grant the app a permission, or take it away; it has all it needs at first."""
         change = self.gate.revoked.discard if granted else self.gate.revoked.add
         change(scope)
+
+    @base.control
+    async def permit_only(self, scopes: list[str]) -> None:
+        """Grant the app these permissions, and take all others away."""
+        self.gate.revoked = {scope for _, scope in gate.SCOPES} - set(scopes)
 
     @base.control
     async def set_app(self, active: int = 2, bot: bool = True, **about: Any) -> None:

@@ -39,8 +39,8 @@ class Result:
 
 async def trial(case: cases.Case, use: transcripts.Use = "no") -> Result:
     """Play one case. Its folder is kept when something was wrong. ``use``: whether its
-    transcript is compared with the recorded one, or recorded; the cloud then allows what the
-    doctor's policy says, and nothing else."""
+    transcript is compared with the recorded one, or recorded; cloud and
+    platforms then allow what the doctor prints, and nothing else."""
     folder = Path(tempfile.mkdtemp(prefix=f"crash-{case.seed}-{case.story}-{case.platform}-"))
     result = Result(case, folder=folder)
     began = time.monotonic()
@@ -53,6 +53,8 @@ async def trial(case: cases.Case, use: transcripts.Use = "no") -> Result:
                 policy = granted.documents(bot.config)[granted.OWN]
                 result.granted = granted.actions(policy)
                 await sandbox.call("aliyun", "allow", policy=policy)
+                for platform, scopes in granted.scopes(bot.config).items():
+                    await sandbox.call(platform, "permit_only", scopes=sorted(scopes))
             async with crew.supervised(bot):
                 result.faults += await _played(case, sandbox, bot, use)
                 code = await bot.stop()

@@ -1,0 +1,73 @@
+"""The permissions that calls need, and what else the developer console of DingTalk must have.
+
+Names: https://open.dingtalk.com/document/orgapp/permission-list, and ``requiredScopes`` of a call
+that is refused.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from adapters.dingtalk import advice, events, settings
+from bot.model.checks import Sentence
+from bot.model.consoles import Console, Scope, Uses
+
+FREE = ("POST /v1.0/oauth2/accessToken", "POST /v1.0/gateway/connections/open")
+"""Calls that need no permission."""
+CARD = Scope(
+    "card",
+    "Card.Instance.Write",
+    ("发送、更新卡片", "cards are sent and updated"),
+    ("(POST|PUT) /v1.0/card/instances.*",),
+)
+ROBOT = Scope(
+    "robot",
+    "qyapi_robot_sendmsg",
+    ("在群里和单聊里发消息", "messages are sent to groups and to people"),
+    (
+        "POST /v1.0/robot/(groupMessages|oToMessages)/(send|batchSend|recall|batchRecall)",
+        "POST /v1.0/robot/groupMessages/query",
+    ),
+)
+FORM = Scope(
+    "form",
+    "Workflow.Instance.Read",
+    ("读取审批单", "approval forms are read"),
+    (
+        "GET /v1.0/workflow/processInstances.*",
+        "POST /v1.0/workflow/processes/instanceIds/query",
+    ),
+    only="forms",
+)
+GROUPS = Scope(
+    "groups",
+    "qyapi_chat_manage",
+    ("doctor 查询机器人在哪些群里", "the doctor sees in which groups the robot is"),
+    ("POST /v1.0/robot/groups/robots/query",),
+    need="doctor",
+)
+ALL = (CARD, ROBOT, FORM, GROUPS)
+
+
+def apply(client_id: str, *names: str) -> str:
+    """The address at which an administrator grants permissions with one click."""
+    wanted = quote(f"{client_id}#{','.join(names)}", safe="")
+    return f"{advice.CONSOLE}/appscope/apply?content={wanted}"
+
+
+def console(options: settings.Settings, uses: Uses) -> Console:
+    """What the console must have for these uses."""
+    scopes = tuple(scope for scope in ALL if scope.wanted(uses))
+    names = [scope.name for scope in scopes if scope.need != "doctor"]
+    facts = {"console": advice.CONSOLE, "template": options.card_template}
+    steps = [advice.TEMPLATE_MEND, advice.VERSION_MEND]
+    if not uses.callbacks:
+        steps.insert(0, advice.RECEIVING_MEND)
+        steps += [advice.EVENTS_MEND] if uses.forms else []
+    return Console(
+        advice.CONSOLE,
+        scopes,
+        (events.FORM_EVENT,) if uses.forms else (),
+        steps=tuple(Sentence(step, facts) for step in steps),
+        apply=apply(options.client_id, *names),
+    )
