@@ -1,9 +1,9 @@
 """Work on a store that is killed at each of its SQL statements, one after the other.
 
-``python -m tests.bot.killed WORK STORE`` does WORK on copies of STORE, in a child that SIGKILL ends
-at its first statement, at its second, and so on, until it gets through. After each death the copy
-must be whole; done once more, the work must come to what it comes to undisturbed. Prints the number
-of deaths.
+``python -m tests.bot.killed WORK STORE STEP`` does WORK on copies of STORE, in a child that SIGKILL
+ends at its first statement, then STEP later, and so on, until it gets through. After each death the
+copy must be whole; done once more, the work must come to what it comes to undisturbed. Prints the
+number of deaths.
 """
 
 from __future__ import annotations
@@ -81,11 +81,11 @@ def content(path: Path) -> dict[str, Any]:
     return rows
 
 
-def deaths(work: Work, source: Path, folder: Path) -> Iterator[Path]:
+def deaths(work: Work, source: Path, folder: Path, step: int) -> Iterator[Path]:
     """The copies after each death; the last one is of a child that got through."""
-    statement, ended = 0, False
+    statement, ended = 1 - step, False
     while not ended:
-        statement += 1
+        statement += step
         copy = folder / f"{statement}.db"
         copy.write_bytes(source.read_bytes())
         child = os.fork()
@@ -100,7 +100,7 @@ def deaths(work: Work, source: Path, folder: Path) -> Iterator[Path]:
         yield copy
 
 
-def main(name: str, source: Path) -> int:
+def main(name: str, source: Path, step: int) -> int:
     work = WORKS[name]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -108,7 +108,7 @@ def main(name: str, source: Path) -> int:
         whole.write_bytes(source.read_bytes())
         work(whole)
         wanted, count = content(whole), 0
-        for count, copy in enumerate(deaths(work, source, folder)):
+        for count, copy in enumerate(deaths(work, source, folder, step)):
             report = store.check(copy)
             assert not report.findings, (count, report.findings)
             work(copy)
@@ -118,4 +118,4 @@ def main(name: str, source: Path) -> int:
 
 
 if __name__ == "__main__":
-    print(main(sys.argv[1], Path(sys.argv[2])))
+    print(main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))

@@ -1,6 +1,8 @@
 """The tables, as migrations that sqlite-utils applies and records.
 
-A migration that has shipped is never edited: add the next one. Times are whole milliseconds since
+A migration that has shipped is never edited: add the next one. It expands: it adds tables, indexes,
+and columns with defaults, so that the release before still reads and writes the store. What is no
+longer used is taken away a release later (``CONTRACTS``). Times are whole milliseconds since
 1970; bodies are JSON (``bot.store.codec``), and a column stands beside them only where something is
 looked up by it.
 """
@@ -9,6 +11,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+from collections.abc import Mapping
 
 import sqlite_utils
 from sqlite_utils.migrations import Migrations
@@ -415,6 +418,9 @@ def m014_search(db: sqlite_utils.Database) -> None:
             db.execute(statement)
 
 
+CONTRACTS: Mapping[str, str] = {"m002_runs": "0.0.0", "m009_marks": "0.0.0"}
+"""Migrations that take something away, each with the release whose code was the first to do without
+it, which must be an earlier one. (Those of 0.0.0 are from before this rule.)"""
 OLDEST = "m011_undrawn"
 """The oldest schema whose code may still write what this code writes. Whoever changes what older
 code would misread, break or write wrongly (a table, or the body of a row) names the schema of that

@@ -11,7 +11,7 @@ WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
 """
 TABLES = (
     "requests", "votes", "steps", "results", "journal", "sources", "outbox", "timers", "events",
-    "bus", "form_links", "asks", "usage", "audit", "audit_texts", "meta",
+    "bus", "form_links", "asks", "usage", "request_instances", "audit", "audit_texts", "meta",
 )  # fmt: skip
 COUNTS = {table: f"SELECT COUNT(*) FROM {table}" for table in TABLES}
 
