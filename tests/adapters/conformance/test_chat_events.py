@@ -208,3 +208,26 @@ async def test_a_platform_that_is_away_is_found_when_it_comes_back(wiring: Wirin
         await opened(stage, 1)
         assert len(await stage.party.calls(wiring.opening)) == 6
         await heard(stage, {"help"})
+
+
+@wired
+async def test_how_the_connection_stands_is_told_as_it_is(wiring: Wiring) -> None:
+    """One that is replaced by another stands all the while; one that broke does not."""
+    assert wiring.chat("http://127.0.0.1:1", chat.Clock(chat.base.Clock())).connection() is None
+    async with chat.staged(wiring) as stage:
+        first = stage.chat.connection()
+        assert first is not None
+        assert (first.up, first.opened) == (True, 1)
+        assert 0 <= first.seconds < 5
+        assert first.ahead is not None
+        assert abs(first.ahead) < 5
+        await stage.party.ask_disconnect()
+        await opened(stage, 1)
+        second = await until(lambda: (now := stage.chat.connection()) and now.opened == 2 and now)
+        assert second.up
+        await stage.party.fault(wiring.opening, "hang_up", times=1000)
+        await stage.party.kill_sockets()
+        down = await until(lambda: (now := stage.chat.connection()) and not now.up and now)
+        assert (down.opened, down.seconds < 5) == (2, True)
+        await stage.party.clear_faults()
+        await until(lambda: (now := stage.chat.connection()) and now.up and now.opened == 3)
