@@ -18,7 +18,7 @@ MOMENTS = (policy.ASK, policy.PLAN, policy.APPROVE, policy.START, policy.CALL)
 MODULES = tuple(pkgutil.iter_modules(policy.__path__))
 BESIDE = {
     f"bot.policy.{name}"
-    for name in ("access", "gate", "identity", "limits", "model", "quorum", "screening")
+    for name in ("access", "gate", "identity", "limits", "model", "quorum", "quota", "screening")
 }
 """Modules of the policy that hold no conditions, but what conditions ask."""
 NO = policy.Refusal("refused.alone")
