@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from adapters.console.settings import Settings
-from bot.model import manifests, ports
+from bot.model import checks, manifests, ports
 
 
 def build(settings: Settings, deps: manifests.Deps) -> ports.Chat:
@@ -29,11 +29,17 @@ def check(settings: Settings) -> Iterator[manifests.Flaw]:
             yield manifests.Flaw(("tokens", name), message)
 
 
+def examine(settings: Settings, deps: manifests.CheckDeps) -> checks.Checkup:
+    """Whether its address is free, or the running bot's own."""
+    return checks.Checkup(listens=() if settings.socket else (settings.listen,))
+
+
 MANIFEST = manifests.ChatManifest(
     name="console",
     title="the console",
     settings=Settings,
     build=build,
+    examine=examine,
     shown=("socket", "listen"),
     evaluation="evaluation",
     account="Their name in `[console.tokens]`.",

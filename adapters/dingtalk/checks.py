@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -20,7 +21,31 @@ NO_MESSAGE = "countersign-doctor-names-no-message"
 GROUPS_SCOPE = scopes.GROUPS.name
 SCOPES = {each.key: each.name for each in scopes.ALL}
 """Permissions, by what they are for."""
-Answer = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back of a call. ``unreached``: why nothing did."""
+
+    status: int = 0
+    body: Mapping[str, object] = field(default_factory=dict)
+    unreached: str = ""
+
+    @property
+    def code(self) -> str:
+        return str(self.body.get("code") or "")
+
+    @property
+    def denied(self) -> bool:
+        """For want of a permission."""
+        return "PermissionDenied" in self.code
+
+    @property
+    def later(self) -> bool:
+        """DingTalk could not now, which says nothing of what was asked."""
+        low = self.code.lower()
+        words = ("limit", "busy", "toofast", "unavailable", "system.")
+        return self.status >= 500 or not self.body or any(word in low for word in words)
 
 
 def checkup(options: settings.Settings, deps: manifests.CheckDeps) -> checks.Checkup:
@@ -108,10 +133,10 @@ class Application:
     async def cards(self) -> Sequence[checks.Finding]:
         """May cards be sent? Asked by an update of a card that there is not."""
         body = {"outTrackId": NO_CARD, "cardData": {"cardParamMap": {}}}
-        answer = await self._ask("PUT", "/v1.0/card/instances", body)
-        if answer is None:
+        reply = await self._ask("PUT", "/v1.0/card/instances", body)
+        if reply is None:
             return ()
-        return (self._refusal("scope.card", answer) or self._granted("card"),)
+        return (self._refusal("card", reply) or self._granted("card"),)
 
     async def robot(self) -> Sequence[checks.Finding]:
         """May the robot speak, and is it the right one? Asked by who read a message that there is
@@ -121,14 +146,14 @@ class Application:
             "openConversationId": next(iter(self._deps.groups), ""),
             "processQueryKey": NO_MESSAGE,
         }
-        answer = await self._ask("POST", "/v1.0/robot/groupMessages/query", body)
-        if answer is None:
+        reply = await self._ask("POST", "/v1.0/robot/groupMessages/query", body)
+        if reply is None:
             return ()
-        refusal = self._refusal("scope.robot", answer)
+        refusal = self._refusal("robot", reply)
         if refusal is not None:
             return (refusal,)
         known = checks.ok("robot", advice.ROBOT_OK, **self._facts)
-        code = str(answer.get("code") or "").lower()
+        code = reply.code.lower()
         if "robotcode" in code or code.startswith("resource."):
             facts = {**self._facts, "reason": code}
             unknown, mend = advice.ROBOT_UNKNOWN, advice.ROBOT_MEND
@@ -140,22 +165,22 @@ class Application:
 
         async def run() -> Sequence[checks.Finding]:
             body = {"openConversationId": chat}
-            answer = await self._ask("POST", "/v1.0/robot/groups/robots/query", body)
-            return () if answer is None else (self._member(chat, name, answer),)
+            reply = await self._ask("POST", "/v1.0/robot/groups/robots/query", body)
+            return () if reply is None else (self._member(chat, name, reply),)
 
         return run
 
-    def _member(self, chat: str, name: str, answer: Answer) -> checks.Finding:
-        id_, code = f"group.{name}", str(answer.get("code") or "")
-        facts = {**self._facts, "group": name, "chat": chat, "reason": code}
-        if GROUPS_SCOPE in api.scopes_of(answer):
+    def _member(self, chat: str, name: str, reply: Reply) -> checks.Finding:
+        id_ = f"group.{name}"
+        facts = {**self._facts, "group": name, "chat": chat, "reason": reply.code}
+        if reply.denied:
             facts |= {"scope": GROUPS_SCOPE, "apply": self._apply([GROUPS_SCOPE])}
             return checks.manual(id_, advice.GROUP_UNSEEN, advice.GROUP_UNSEEN_MEND, **facts)
-        refusal = self._refusal(id_, answer)
+        refusal = self._refusal("group", reply)
         if refusal is not None:
             return refusal
-        listed = answer.get("chatbotInstanceVOList")
-        if code or not isinstance(listed, list):
+        listed = reply.body.get("chatbotInstanceVOList")
+        if reply.code or not isinstance(listed, list):
             return checks.problem(id_, advice.GROUP_UNKNOWN, advice.GROUP_UNKNOWN_MEND, **facts)
         codes = {str(one.get("robotCode")) for one in listed if isinstance(one, dict)}
         if self._settings.robot in codes:
@@ -174,15 +199,15 @@ class Application:
                 "nextToken": 0,
                 "maxResults": 1,
             }
-            answer = await self._ask("POST", "/v1.0/workflow/processes/instanceIds/query", body)
-            if answer is None:
+            reply = await self._ask("POST", "/v1.0/workflow/processes/instanceIds/query", body)
+            if reply is None:
                 return ()
             id_ = f"form.{code}"
-            refusal = self._refusal("scope.form", answer)
+            refusal = self._refusal("form", reply)
             if refusal is not None:
                 return (refusal,)
-            facts = {**self._facts, "form": code, "reason": str(answer.get("code") or "")}
-            if facts["reason"]:
+            facts = {**self._facts, "form": code, "reason": reply.code}
+            if reply.code:
                 return (checks.problem(id_, advice.FORM_UNKNOWN, advice.FORM_MEND, **facts),)
             return (checks.ok(id_, advice.FORM_OK, **facts),)
 
@@ -212,16 +237,14 @@ class Application:
             return False
         return True
 
-    async def _ask(self, method: str, path: str, body: Answer) -> Answer | None:
-        """The answer to a call; None: without a token none can be made. One that was not answered
-        has a code of its own."""
+    async def _ask(self, method: str, path: str, body: Mapping[str, object]) -> Reply | None:
+        """What comes of a call; None: without a token none can be made."""
         try:
-            _, answer = await self._api.answer(method, path, body)
+            return Reply(*await self._api.answer(method, path, body))
         except api.NoToken:
             return None
         except http.NoAnswer as problem:
-            return {"code": "", "unreached": api.reason_of(problem)}
-        return answer
+            return Reply(unreached=api.reason_of(problem))
 
     async def _connect(self, host: str, port: int | None, secure: bool) -> None:
         """Raises OSError."""
@@ -239,23 +262,21 @@ class Application:
         """The address at which an administrator grants permissions with one click."""
         return scopes.apply(self._settings.client_id, *names)
 
-    def _refusal(self, id_: str, answer: Answer) -> checks.Finding | None:
-        """What keeps any call from being made; None: it is about what this one asks."""
-        code = str(answer.get("code") or "")
-        facts = {**self._facts, "reason": code}
-        if unreached := answer.get("unreached"):
-            facts["reason"] = unreached
-            return checks.unsure(id_, advice.UNREACHED, advice.UNREACHED_MEND, **facts)
-        if "PermissionDenied" in code:
-            use = id_.partition(".")[2]
-            missing = api.scopes_of(answer) or [SCOPES[use]]
-            facts |= {"scope": missing, "apply": self._apply(missing)}
-            return checks.problem(id_, advice.SCOPE_MISSING[use], advice.SCOPE_MEND, **facts)
-        if "IpNotInWhiteList" in code:
-            return checks.problem(id_, advice.ADDRESS, advice.ADDRESS_MEND, **facts)
-        if "ApiCountLimit" in code:
-            return checks.problem(id_, advice.QUOTA, advice.QUOTA_MEND, **facts)
-        low = code.lower()
-        if "limit" in low or "busy" in low or "toofast" in low or "unavailable" in low:
-            return checks.unsure(id_, advice.OTHER, advice.OTHER_MEND, **facts)
+    def _refusal(self, use: str, reply: Reply) -> checks.Finding | None:
+        """What keeps any such call from being made; None: it is about what this one asks."""
+        facts = {**self._facts, "reason": reply.code or f"HTTP {reply.status}"}
+        if reply.unreached:
+            facts["reason"] = reply.unreached
+            return checks.unsure("reach", advice.UNREACHED, advice.UNREACHED_MEND, **facts)
+        if reply.denied:
+            lacks = api.scopes_of(reply.body) or [SCOPES[use]]
+            facts |= {"scope": lacks, "apply": self._apply(lacks)}
+            missing, mend = advice.SCOPE_MISSING[use], advice.SCOPE_MEND
+            return checks.problem(f"scope.{use}", missing, mend, **facts)
+        if "IpNotInWhiteList" in reply.code:
+            return checks.problem("address", advice.ADDRESS, advice.ADDRESS_MEND, **facts)
+        if "ApiCountLimit" in reply.code:
+            return checks.problem("quota", advice.QUOTA, advice.QUOTA_MEND, **facts)
+        if reply.later:
+            return checks.unsure(use, advice.OTHER, advice.OTHER_MEND, **facts)
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from adapters.inlet.settings import Settings, Source
-from bot.model import manifests, ports
+from bot.model import checks, manifests, ports
 
 
 def build(
@@ -16,6 +16,11 @@ def build(
     return Inlet(replace(settings, sources=sources), clock, look)
 
 
+def examine(settings: Settings, deps: manifests.CheckDeps) -> checks.Checkup:
+    """Whether its address is free, or the running bot's own."""
+    return checks.Checkup(listens=(settings.listen,))
+
+
 MANIFEST = manifests.InletManifest(
     name="http",
     title="HTTP",
@@ -24,4 +29,5 @@ MANIFEST = manifests.InletManifest(
     sources="source",
     shown=("listen",),
     build=build,
+    examine=examine,
 )

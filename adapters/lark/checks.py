@@ -144,7 +144,9 @@ class Application:
         granted = {
             one.get("scope_name")
             for one in listed
-            if isinstance(one, dict) and one.get("grant_status") == 1
+            if isinstance(one, dict)
+            and one.get("grant_status") == 1
+            and one.get("scope_type") != "user"
         }
         uses = [use for use in NEEDS if self._deps.forms or use not in ("forms", "definitions")]
         missing = [use for use in uses if not granted & set(NEEDS[use])]
@@ -299,19 +301,18 @@ class Application:
             return await self._api.call("GET", path, params=params)
         except api.NoAnswer as problem:
             facts = {**self._facts, "reason": str(problem)}
-            id_ = path.rpartition("/")[2]
-            return checks.unsure(id_, advice.UNREACHED, advice.UNREACHED_MEND, **facts)
+            return checks.unsure("reach", advice.UNREACHED, advice.UNREACHED_MEND, **facts)
 
     def _refusal(self, id_: str, answer: api.Answer) -> checks.Finding | None:
         """What keeps any call from being made; None: it is about what this one asks."""
         facts = {**self._facts, "code": answer.code}
         match answer.code:
             case 99991401:
-                return checks.problem(id_, advice.ADDRESS, advice.ADDRESS_MEND, **facts)
+                return checks.problem("address", advice.ADDRESS, advice.ADDRESS_MEND, **facts)
             case 99991403:
-                return checks.problem(id_, advice.QUOTA, advice.QUOTA_MEND, **facts)
+                return checks.problem("quota", advice.QUOTA, advice.QUOTA_MEND, **facts)
             case 99991662 | 99991673:
-                return checks.problem(id_, advice.INACTIVE[1], advice.INACTIVE_MEND, **facts)
+                return checks.problem("bot", advice.INACTIVE[1], advice.INACTIVE_MEND, **facts)
         return self._other(id_, answer) if answer.later else None
 
     def _other(self, id_: str, answer: api.Answer) -> checks.Finding:

@@ -58,9 +58,12 @@ def examination(
     """What to look at for a configuration that has no faults, with its operations."""
     parts = list(checkups(settings, clock, operations))
     addresses = [address for _, _, checkup in parts for address in checkup.addresses]
+    listens = [address for _, _, checkup in parts for address in checkup.listens]
     ways = network.Network(addresses, clock, seconds * SHARE)
     groups = [
-        Group("machine", title("machine"), machine.of(settings, clock.now())),
+        Group(
+            "machine", title("machine"), machine.of(settings, clock.now(), seconds * SHARE, listens)
+        ),
         Group("network", title("network"), ways.all()),
     ]
     for key, heading, checkup in parts:

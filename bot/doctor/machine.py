@@ -23,11 +23,14 @@ NETWORK = frozenset(("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs",
 """File systems on which the locks of SQLite's log do not hold."""
 
 
-def of(settings: config.Config, now: datetime) -> tuple[checks.Check, ...]:
-    """The checks of the machine for a configuration."""
+def of(
+    settings: config.Config, now: datetime, seconds: float, listens: Sequence[str]
+) -> tuple[checks.Check, ...]:
+    """The checks of the machine for a configuration. ``seconds``: for looking through the store;
+    ``listens``: the addresses that adapters listen on."""
 
     async def keep() -> Sequence[checks.Finding]:
-        return await asyncio.to_thread(stored, settings)
+        return await asyncio.to_thread(stored, settings, seconds)
 
     async def room() -> Sequence[checks.Finding]:
         return await asyncio.to_thread(disk, settings.data)
@@ -36,7 +39,7 @@ def of(settings: config.Config, now: datetime) -> tuple[checks.Check, ...]:
         return (timezone(settings, now),)
 
     async def listeners() -> Sequence[checks.Finding]:
-        return await asyncio.to_thread(listening, settings)
+        return await asyncio.to_thread(listening, settings, listens)
 
     return (
         checks.Check("store", keep),
@@ -46,12 +49,12 @@ def of(settings: config.Config, now: datetime) -> tuple[checks.Check, ...]:
     )
 
 
-def stored(settings: config.Config) -> list[checks.Finding]:
+def stored(settings: config.Config, seconds: float) -> list[checks.Finding]:
     """Is the store whole, known to this release, and the newest one?"""
     path = settings.database
     findings = [writable(settings.data)]
     try:
-        health = store.health(path, settings.mark)
+        health = store.health(path, settings.mark, seconds)
     except FileNotFoundError:
         return [*findings, lines.ok("store", "doctor.store.none", path=path)]
     except store.Unusable as error:
@@ -61,6 +64,9 @@ def stored(settings: config.Config) -> list[checks.Finding]:
     elif health.damage:
         damage = health.damage
         findings.append(lines.problem("store", "doctor.store.damaged", reason=damage, path=path))
+    elif health.partial:
+        size = megabytes(health.size)
+        findings.append(lines.unsure("store", "doctor.store.large", path=path, size=size))
     elif health.upgrades:
         count = health.upgrades
         findings.append(lines.ok("store", "doctor.store.upgrades", path=path, count=count))
@@ -141,10 +147,9 @@ def timezone(settings: config.Config, now: datetime) -> checks.Finding:
     return lines.ok("timezone", key, **facts)
 
 
-def listening(settings: config.Config) -> list[checks.Finding]:
+def listening(settings: config.Config, listens: Sequence[str]) -> list[checks.Finding]:
     """Are the bot's ports free, or the running bot's own?"""
-    inlet = settings.http.listen if settings.http is not None else None
-    addresses = (inlet, settings.web.operate)
+    addresses = (*listens, settings.web.operate)
     return [port(address, settings.database) for address in addresses if address]
 
 

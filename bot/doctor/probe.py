@@ -20,6 +20,8 @@ from bot.source import values
 
 Stage = Literal["", "name", "proxy", "connect", "certificate", "answer"]
 MOST = 16 << 10
+STAND_INS = ipaddress.ip_network("198.18.0.0/15")
+"""Addresses by which transparent proxies stand in for others."""
 _DATE = re.compile(rb"\r\ndate:[ \t]*([^\r\n]{1,64})\r\n", re.IGNORECASE)
 
 
@@ -40,7 +42,8 @@ class Result:
     @property
     def inside(self) -> bool:
         """Is it in a network of one's own, or this very machine?"""
-        return any(not ipaddress.ip_address(host).is_global for host in self.hosts)
+        hosts = map(ipaddress.ip_address, self.hosts)
+        return any(not host.is_global and host not in STAND_INS for host in hosts)
 
 
 def proxy_of(address: checks.Address) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
@@ -81,7 +81,7 @@ async def sections(groups: Sequence[Group], seconds: float) -> list[Section]:
     return [
         Section(
             group,
-            tuple(
+            _once(
                 finding
                 for check in group.checks
                 for finding in _findings(check, tasks[check], seconds)
@@ -89,6 +89,15 @@ async def sections(groups: Sequence[Group], seconds: float) -> list[Section]:
         )
         for group in groups
     ]
+
+
+def _once(findings: Iterable[checks.Finding]) -> tuple[checks.Finding, ...]:
+    """Each finding once: several checks may meet the same obstacle."""
+    each: list[checks.Finding] = []
+    for finding in findings:
+        if finding not in each:
+            each.append(finding)
+    return tuple(each)
 
 
 def _findings(

@@ -88,9 +88,11 @@ async def nothing() -> None:
 @dataclass(frozen=True, slots=True)
 class Checkup:
     """All that one adapter wants looked at. ``close`` releases what its checks have opened.
-    ``title`` stands above its lines; None: what the adapter is called."""
+    ``title`` stands above its lines; None: what the adapter is called. ``listens``: the addresses
+    (``host:port``) that it listens on while the bot runs."""
 
     checks: tuple[Check, ...] = ()
     addresses: tuple[Address, ...] = ()
     close: Callable[[], Awaitable[None]] = nothing
     title: Pair | None = None
+    listens: tuple[str, ...] = ()

@@ -119,6 +119,14 @@ PHRASES: dict[str, tuple[str, str]] = {
         "数据库完好：{path}；下次启动会做 {count} 步升级",
         "The store is whole: {path}; the next start upgrades it in {count:step|steps}",
     ),
+    "doctor.store.large": (
+        "数据库 {path}（{size}）太大，没有来得及看完",
+        "The store {path} ({size}) is too large to be looked through in this time",
+    ),
+    "doctor.store.large_mend": (
+        "用 python -m bot store check 完整检查，或用 --seconds 多给一些时间",
+        "Look through all of it with python -m bot store check, or give it more --seconds",
+    ),
     "doctor.store.unreadable": ("{reason}", "{reason}"),
     "doctor.store.unreadable_mend": (
         "不要删除它：检查权限和磁盘，或用 python -m bot restore 放回一份备份",

@@ -114,7 +114,7 @@ DINGTALK = {
         state="manual",
     ),
     "address-list": Trouble(
-        "dingtalk.scope.card",
+        "dingtalk.address",
         "This machine's address is not on the app's list",
         "Server IPs (服务器出口 IP)",
         calls=(
@@ -126,7 +126,7 @@ DINGTALK = {
         ),
     ),
     "quota": Trouble(
-        "dingtalk.group.ops",
+        "dingtalk.quota",
         "The month's calls are used up",
         "Usage (资源用量)",
         calls=(
@@ -138,7 +138,7 @@ DINGTALK = {
         ),
     ),
     "busy": Trouble(
-        "dingtalk.scope.card",
+        "dingtalk.card",
         "DingTalk's answer to this look was system.busy",
         "error-code",
         calls=(fault("dingtalk", "PUT /v1.0/card/instances", "error"),),
@@ -268,7 +268,7 @@ LARK = {
         edits={world.LARK_FORM: "7C468A54-0000-0000-0000-00000NOWHERE"},
     ),
     "allow-list": Trouble(
-        "lark.bot",
+        "lark.address",
         "not on the app's IP allow list (99991401)",
         "/safe (Security Settings → IP Allow List)",
         calls=(fault("lark", "bot/v3/info", "error", code=99991401, status=400),),

@@ -27,17 +27,29 @@ from bot.store import highwater
 from tests.bot import doctor_stage
 from tests.bot.configured import SMALL
 
+NOWHERE = "http://127.0.0.1:9"
+HOSTS = f'hosts = ["{NOWHERE}"]'
+CLOUD = f"""\
+endpoint = "{NOWHERE}"
+endpoints = {{ "*" = "{NOWHERE}" }}
+[aliyun.credentials]
+type = "key"
+key_id = "key"
+key_secret = {{ env = "SECRET" }}
+"""
 TITLE = checks.Sentence(("组", "Group"))
 
 
 @pytest.fixture
 def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A small good configuration, with a platform that nobody listens for."""
+    """A small good configuration, with a platform and a cloud on a port where nobody listens."""
     monkeypatch.setenv("SECRET", "s3cr3t-Value")
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.delenv(name, raising=False)
     path = tmp_path / "bot.toml"
-    path.write_text(SMALL + '[bot]\ndata = "data"\nlocale = "en"\n')
+    text = SMALL.replace("[dingtalk]", f'[dingtalk]\nendpoint = "{NOWHERE}"\nwebhook_{HOSTS}')
+    text = text.replace("[[person]]", CLOUD + "[[person]]", 1)
+    path.write_text(text + f'[webhook]\n{HOSTS}\n[bot]\ndata = "data"\nlocale = "en"\n')
     return path
 
 
@@ -49,14 +61,14 @@ def append(path: Path, text: str) -> None:
     path.write_text(path.read_text() + text)
 
 
-def filled(path: Path) -> None:
-    """A store with three audit entries, and its mark."""
+def filled(path: Path, entries: int = 3) -> None:
+    """A store with audit entries, and its mark."""
     with closing(store.Store(database(path))) as opened:
         writer = opened.writer
         assert writer is not None
         assert writer.keeper is not None
         writer.begin()
-        for number in range(3):
+        for number in range(entries):
             writer.append(model.AuditEntry("ann", "asked", number, {}), 1_700_000_000_000 + number)
         writer.commit()
         writer.keeper.write()
@@ -144,8 +156,7 @@ def test_the_command_prints_leaves_with_a_status_and_speaks_both_languages(small
 def test_a_host_that_hangs_never_hangs_the_doctor(small: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        text = small.read_text().replace("[dingtalk]", f'[dingtalk]\nendpoint = "{url}"')
-        small.write_text(text)
+        small.write_text(small.read_text().replace(NOWHERE, url))
         began = time.monotonic()
         said = CliRunner().invoke(
             cli.main, ["doctor", "--config", str(small), "--json", "--seconds", "1"]
@@ -215,7 +226,7 @@ async def test_what_is_wrong_with_the_store_is_said_with_its_mend(small: Path, n
     break_, line, state, sentence, mend = MACHINE[name]
     break_(small)
     before = database(small).read_bytes() if database(small).exists() else b""
-    entries = await doctor_stage.lines(small)
+    entries = await doctor_stage.machine_lines(small)
     [entry] = [one for one in entries if f"{one['group']}.{one['id']}" == line]
     assert entry["state"] == state
     assert sentence in entry["sentence"]
@@ -224,13 +235,12 @@ async def test_what_is_wrong_with_the_store_is_said_with_its_mend(small: Path, n
 
 
 async def test_a_whole_store_is_ok_and_so_is_one_that_a_bot_runs_on(small: Path) -> None:
-    entries = await doctor_stage.lines(small)
+    entries = await doctor_stage.machine_lines(small)
     assert "There is no store" in next(one for one in entries if one["id"] == "store")["sentence"]
     filled(small)
-    problems = doctor_stage.of(await doctor_stage.lines(small), "problem")
-    assert problems == ["aliyun.credentials"], "of which there are none"
+    assert not doctor_stage.of(await doctor_stage.machine_lines(small), "problem")
     with closing(store.Store(database(small))):
-        entries = await doctor_stage.lines(small)
+        entries = await doctor_stage.machine_lines(small)
         used = next(one for one in entries if one["id"] == "store")
         assert used["state"] == "ok"
         assert "a bot runs on it" in used["sentence"]
@@ -238,10 +248,17 @@ async def test_a_whole_store_is_ok_and_so_is_one_that_a_bot_runs_on(small: Path)
     assert not store.in_use(database(small))
 
 
+def test_a_store_too_large_to_be_looked_through_is_not_called_damaged(small: Path) -> None:
+    filled(small, 3000)
+    assert store.health(database(small)).damage == ""
+    health = store.health(database(small), seconds=-1)
+    assert (health.partial, health.damage) == (True, "")
+
+
 async def test_a_full_disk_is_a_problem(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage(small.parent)._replace(free=100 << 20)
     monkeypatch.setattr(machine.shutil, "disk_usage", lambda _: usage)
-    entries = await doctor_stage.lines(small)
+    entries = await doctor_stage.machine_lines(small)
     disk = next(one for one in entries if one["id"] == "disk")
     assert disk["state"] == "problem"
     assert "only 100.0 MB left; there should be 512.0 MB" in disk["sentence"]
@@ -252,11 +269,13 @@ async def test_a_port_is_free_the_bots_own_or_somebody_elses(small: Path) -> Non
     with socket.create_server(("127.0.0.1", 0)) as server:
         number = server.getsockname()[1]
         append(small, f'[http]\nlisten = "127.0.0.1:{number}"\n')
-        entry = next(x for x in await doctor_stage.lines(small) if x["id"] == "listener")
+        entry = next(x for x in await doctor_stage.machine_lines(small) if x["id"] == "listener")
         assert (entry["state"], "Another program" in entry["sentence"]) == ("problem", True)
         assert f"sport = :{number}" in entry["mend"]
         with closing(store.Store(database(small))):
-            entry = next(x for x in await doctor_stage.lines(small) if x["id"] == "listener")
+            entry = next(
+                x for x in await doctor_stage.machine_lines(small) if x["id"] == "listener"
+            )
             assert (entry["state"], "The bot listens" in entry["sentence"]) == ("ok", True)
     entry = next(x for x in await doctor_stage.lines(small) if x["id"] == "listener")
     assert (entry["state"], "is free" in entry["sentence"]) == ("ok", True)
@@ -331,6 +350,23 @@ async def test_a_certificate_is_trusted_by_the_authority_that_is_named(tmp_path:
         *_, public = await seen(checks.Address(url, str(bundle), public=True))
         assert "points into your own network" in public["sentence"]
         assert "[[endpoint]]" in public["mend"]
+
+
+@pytest.mark.parametrize(
+    ("hosts", "inside"),
+    [
+        (("10.1.2.3",), True),
+        (("100.100.100.200",), True),
+        (("169.254.0.1",), True),
+        (("8.8.8.8", "192.168.0.1"), True),
+        (("8.8.8.8",), False),
+        (("198.18.0.7",), False),
+    ],
+)
+def test_an_address_of_the_own_network_is_told_from_others(
+    hosts: tuple[str, ...], inside: bool
+) -> None:
+    assert probe.Result(checks.Address("https://robots.example"), hosts=hosts).inside == inside
 
 
 async def test_names_ways_and_answers_that_fail_say_what_to_do() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import sqlite3
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +17,9 @@ from bot.store.sqlite.files import Unusable
 class Health:
     """``used``: a bot runs on it. ``refusal``: why this release must not write it ("": it may).
     ``upgrades``: how many migrations the next start applies. ``damage``: what SQLite's quick check
-    says ("": nothing). ``older``: the high-water mark names an audit entry that it lacks, so it is
-    an older copy. ``unmarked``: there are entries, but no mark that can be read."""
+    says ("": nothing). ``partial``: that took too long, and was ended. ``older``: the high-water
+    mark names an audit entry that it lacks, so it is an older copy. ``unmarked``: there are
+    entries, but no mark that can be read."""
 
     used: bool
     size: int
@@ -25,6 +27,7 @@ class Health:
     refusal: str
     upgrades: int
     damage: str
+    partial: bool
     older: bool
     unmarked: bool
 
@@ -41,15 +44,30 @@ def in_use(path: Path) -> bool:
     return False
 
 
-def health(path: Path, mark: Path | None = None) -> Health:
-    """How the store in a file is. ``mark``: the file of its high-water mark (None: beside it).
-    Raises FileNotFoundError, and Unusable for what is no store or cannot be read."""
+def quick_check(connection: sqlite3.Connection, seconds: float) -> list[str]:
+    """What SQLite's quick check says, ["ok"] where all is well; nothing: it took too long."""
+    end = time.monotonic() + seconds
+    connection.set_progress_handler(lambda: int(time.monotonic() > end), 10_000)
+    try:
+        return [str(row[0]) for row in connection.execute(queries.QUICK).fetchmany(3)]
+    except sqlite3.OperationalError as error:
+        if "interrupted" in str(error):
+            return []
+        raise
+    finally:
+        connection.set_progress_handler(None, 0)
+
+
+def health(path: Path, mark: Path | None = None, seconds: float = 10.0) -> Health:
+    """How the store in a file is. ``mark``: the file of its high-water mark (None: beside it);
+    ``seconds``: for the quick check, which reads all of it. Raises FileNotFoundError, and Unusable
+    for what is no store or cannot be read."""
     if not path.exists():
         raise FileNotFoundError(f"there is no store at {path}")
     used = in_use(path)
     try:
         with copies.opened(path, used) as connection:
-            faults = [str(row[0]) for row in connection.execute(queries.QUICK).fetchmany(3)]
+            faults = quick_check(connection, seconds)
             schemas = versions.state(connection)
             contents = copies.contents_of(connection)
             noted = highwater.read(mark or highwater.place(path))
@@ -64,6 +82,7 @@ def health(path: Path, mark: Path | None = None) -> Health:
                 refusal=schemas.refusal,
                 upgrades=len(schemas.pending),
                 damage="" if faults == ["ok"] else "; ".join(faults),
+                partial=not faults,
                 older=older,
                 unmarked=noted is None and contents.seq > 0,
             )
