@@ -48,6 +48,22 @@ GROUPS = Scope(
 )
 ALL = (CARD, ROBOT, FORM, GROUPS)
 
+HEARING = (
+    "{console} → 企业内部应用 → 该应用 → 机器人 → 消息接收模式：Stream 模式，然后在版本管理与发布里"
+    "发布；并确认机器人在这个群里（群设置 → 机器人）",
+    "{console} → Internal apps (企业内部应用) → the app → Robot (机器人) → message receiving mode "
+    "(消息接收模式): Stream, then publish a version (版本管理与发布); and see that the robot is in "
+    "this group (群设置 → 机器人)",
+)
+CLICKING = (
+    "https://open-dev.dingtalk.com/fe/card → 卡片平台 → 模板 {template}：按钮的动作为“回传请求”，"
+    "模板已发布并关联本应用；{console} → 该应用 → 机器人 → 消息接收模式：Stream 模式"
+    "（点击也经它到达）",
+    "https://open-dev.dingtalk.com/fe/card → Card platform (卡片平台) → the template {template}: "
+    "its buttons call back (回传请求), it is published and bound to this app; {console} → the app "
+    "→ Robot (机器人) → message receiving mode (消息接收模式): Stream, by which clicks come, too",
+)
+
 
 def apply(client_id: str, *names: str) -> str:
     """The address at which an administrator grants permissions with one click."""
@@ -67,6 +83,8 @@ def console(options: settings.Settings, uses: Uses) -> Console:
     return Console(
         advice.CONSOLE,
         scopes,
+        Sentence(HEARING, facts),
+        Sentence(CLICKING, facts),
         (events.FORM_EVENT,) if uses.forms else (),
         steps=tuple(Sentence(step, facts) for step in steps),
         apply=apply(options.client_id, *names),

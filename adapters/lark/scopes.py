@@ -132,6 +132,21 @@ VERSION = (
     "to each group",
 )
 
+HEARING = (
+    "{console}/event → 事件与回调 → 事件配置：使用长连接，添加 im.message.receive_v1，并开通权限 "
+    "im:message.group_at_msg:readonly；发布版本，并确认机器人在这个群里",
+    "{console}/event → Events & Callbacks (事件与回调) → Event configuration (事件配置): long "
+    "connection (使用长连接), add im.message.receive_v1 with the permission "
+    "im:message.group_at_msg:readonly; publish a version, and see that the bot is in this group",
+)
+CLICKING = (
+    "{console}/event → 事件与回调 → 回调配置：使用长连接，添加 card.action.trigger，然后发布版本；"
+    "点击时客户端报 200340，就是缺少这一项",
+    "{console}/event → Events & Callbacks (事件与回调) → Callback configuration (回调配置): long "
+    "connection (使用长连接), add card.action.trigger, then publish a version; the client's error "
+    "200340 at a click means that this is missing",
+)
+
 
 def home(options: settings.Settings) -> str:
     """The address of the app in the console of its platform."""
@@ -147,6 +162,8 @@ def console(options: settings.Settings, uses: Uses) -> Console:
     return Console(
         home(options),
         scopes,
+        Sentence(HEARING, facts),
+        Sentence(CLICKING, facts),
         (*MESSAGES, *((FORM_EVENT,) if uses.forms else ())),
         (CALLBACK,),
         tuple(Sentence(step, facts) for step in steps),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot import config, source, texts
-from bot.cli import consoles, shell
+from bot.cli import consoles, shell, trial
 from bot.cli import rights as policies
 
 if TYPE_CHECKING:
@@ -44,10 +44,31 @@ PATIENCE = 1.0
 )
 @click.option("--scopes", is_flag=True, help="Only print what each platform's console must have.")
 @click.option(
+    "--try",
+    "group",
+    metavar="GROUP",
+    help="Send a test card to this group of bot.toml, and wait for a message and a click; the bot "
+    "must be stopped meanwhile.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(1, 3600),
+    default=120,
+    show_default=True,
+    help="Seconds that --try waits.",
+)
+@click.option(
     "--ram", is_flag=True, help="Only print the least RAM policies for this configuration."
 )
 def doctor(
-    path: Path, locale: str | None, as_json: bool, seconds: float, ram: bool, scopes: bool
+    path: Path,
+    locale: str | None,
+    as_json: bool,
+    seconds: float,
+    ram: bool,
+    scopes: bool,
+    group: str | None,
+    timeout: float,
 ) -> None:
     """Look at everything that must be right for the bot to work, and say what mends the rest.
 
@@ -62,9 +83,12 @@ def doctor(
         return policies.ram(path, as_json)
     if scopes:
         return consoles.scopes(path, locale, as_json)
-    if sys.stderr.isatty():
-        click.echo(f"… at most {seconds:g} s", err=True)
-    spoken, sections = running.run(examined(path, seconds))
+    if group is not None:
+        spoken, sections = running.run(trial.sections(path, group, timeout))
+    else:
+        if sys.stderr.isatty():
+            click.echo(f"… at most {seconds:g} s", err=True)
+        spoken, sections = running.run(examined(path, seconds))
     spoken = locale or spoken
     if as_json:
         click.echo(json.dumps(report.entries(spoken, sections), indent=2, ensure_ascii=False))

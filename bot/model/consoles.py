@@ -49,10 +49,12 @@ class Console:
     """``url`` of the app's console. ``scopes``, ``events`` and ``callbacks`` to be granted and
     subscribed to. ``steps``: what else is to be clicked. ``apply``: where the permissions are asked
     for with one click; ``document``: what the console imports in their place; either may be
-    missing."""
+    missing. ``hearing``, ``clicking``: what to look at where no message, or no click, arrives."""
 
     url: str
     scopes: tuple[Scope, ...]
+    hearing: Sentence
+    clicking: Sentence
     events: tuple[str, ...] = ()
     callbacks: tuple[str, ...] = ()
     steps: tuple[Sentence, ...] = ()

@@ -22,7 +22,7 @@ from bot.store.port import (
 )
 from bot.store.sqlite.check import Finding, Report, check, state
 from bot.store.sqlite.copies import CopyFailed, Restored, backup, recognise, restore, take_for_old
-from bot.store.sqlite.files import Broken, Locked, Store, Unusable, compact
+from bot.store.sqlite.files import Broken, Locked, Store, Unusable, compact, lock
 from bot.store.sqlite.health import Health, health, in_use
 
 __all__ = [
@@ -56,6 +56,7 @@ __all__ = [
     "compact",
     "health",
     "in_use",
+    "lock",
     "recognise",
     "restore",
     "state",

@@ -33,6 +33,51 @@ PHRASES: dict[str, tuple[str, str]] = {
         "一次申请必需和有用的权限：{address}",
         "Ask for the needed and the useful permissions at once: {address}",
     ),
+    "doctor.try.unconnected": (
+        "连接没有建立：{why}",
+        "No connection stands: {why}",
+    ),
+    "doctor.try.unconnected_mend": (
+        "运行不带 --try 的 doctor，先处理它指出的问题",
+        "Run the doctor without --try, and mend what it names first",
+    ),
+    "doctor.try.unsent": ("测试卡片没有发出：{why}", "The test card was not sent: {why}"),
+    "doctor.try.unsent_mend": (
+        "运行不带 --try 的 doctor，先处理它指出的问题；并核对 [[group]] 的 chat",
+        "Run the doctor without --try, and mend what it names first; compare chat of [[group]]",
+    ),
+    "doctor.try.sent": ("测试卡片已发到 {chat}", "The test card was sent to {chat}"),
+    "doctor.try.message": ("收到了 {who} 的消息", "A message of {who} arrived"),
+    "doctor.try.click": ("收到了 {who} 的点击", "A click of {who} arrived"),
+    "doctor.try.no_message": (
+        "没有收到 @机器人 的消息",
+        "No message that mentions the bot arrived",
+    ),
+    "doctor.try.no_message_mend": (
+        "在平台后台核对机器人的事件订阅",
+        "Look at the subscription to messages in the platform's console",
+    ),
+    "doctor.try.no_click": ("没有收到卡片上的点击", "No click on the card arrived"),
+    "doctor.try.no_click_mend": (
+        "在平台后台核对卡片回调",
+        "Look at the callback of cards in the platform's console",
+    ),
+    "doctor.try.toast": ("收到了点击", "The click arrived"),
+    "doctor.try.mark.yes": ("✅", "✅"),
+    "doctor.try.mark.no": ("▫️", "▫️"),
+    "doctor.try.card.title": ("doctor 测试卡片", "doctor test card"),
+    "doctor.try.card.tag": ("测试", "test"),
+    "doctor.try.card.over": ("测试结束", "test is over"),
+    "doctor.try.card.text": (
+        "这是一张测试卡片：不会执行任何操作，也不是投票。",
+        "This is a test card: nothing is run, and nothing is voted on.",
+    ),
+    "doctor.try.card.message": (
+        "在这个群里 @我 发送：{word}",
+        "Mention me in this group with the word: {word}",
+    ),
+    "doctor.try.card.click": ("点这张卡片的按钮", "Press the button of this card"),
+    "doctor.try.card.button": ("点这里", "Press here"),
     "doctor.slow": (
         "检查 {check} 在 {seconds} 秒内没有结果",
         "The check {check} had no result within {seconds:second|seconds}",
