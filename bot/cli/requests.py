@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from bot import config, model, policy, texts
+from bot import config, model, policy, source, texts
 from bot.cli import shell, waiting
 from bot.commands import searches
 
@@ -66,8 +66,8 @@ def requests(
     try:
         words = searches.Words(person, command, on, states, approver, since, until, before)
         search = searches.of(words, settings.book, settings.zone, now)
-    except ValueError as error:
-        sys.exit(shell.fail(str(error)))
+    except source.Invalid as error:
+        sys.exit(shell.fail(texts.say("en", error.message, **error.fault.facts)))
     with shell.reading(settings) as reader:
         matches, total = reader.search(search, limit)
         votes = reader.votes_of(matches)

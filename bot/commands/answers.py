@@ -12,7 +12,7 @@ from bot import model
 
 Risk = Literal["low", "medium", "high", "critical"]
 Kind = Literal["operation", "query", "vote", "lookup"]
-Reads = Literal["", "open", "recent", "audit", "request", "dead"]
+Reads = Literal["", "open", "recent", "audit", "request", "dead", "history"]
 
 _beside: ContextVar[Mapping[str, str]] = ContextVar("_beside")
 

@@ -91,8 +91,9 @@ def query(
     by_role: bool = False,
 ) -> Callable[[F], F]:
     """Declare a question; its function gets a ``Context`` first and returns a ``Reply``. ``reads``
-    says what the store must show it: "open", "recent", "audit" (lists), "request" (one), or "dead"
-    (letters; the one that its first whole number names)."""
+    says what the store must show it: "open", "recent", "audit" (lists), "history" (those that its
+    values search for: see ``searches.Words``), "request" (one), or "dead" (letters; the one that
+    its first whole number names)."""
     return command(
         name,
         aliases=aliases,

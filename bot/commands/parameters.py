@@ -54,12 +54,13 @@ class Between:
 @dataclass(frozen=True, slots=True)
 class About:
     """What a parameter is, in Chinese and in English; ``example``: a value to show; ``names``:
-    other names for ``name=value``."""
+    other names for ``name=value``; ``spoken``: ``name value`` is the same."""
 
     zh: str
     en: str
     example: str = ""
     names: tuple[str, ...] = ()
+    spoken: bool = False
 
 
 Targets = Annotated[tuple[str, ...], _As("targets")]
@@ -96,7 +97,8 @@ _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """One parameter of a command. ``names``: every word that may stand before ``=``. ``named``: it
-    is only taken with a name (a keyword-only parameter of the function). ``template_parameter``:
+    is only taken with a name (a keyword-only parameter of the function). ``spoken``: its name may
+    stand before the value without a sign, as in "on web-01". ``template_parameter``:
     the parameter of a template that it fills; where nothing is typed for it, it has no value here,
     as the template's Default is evaluated when the template is bound."""
 
@@ -111,6 +113,7 @@ class Parameter:
     choices: tuple[str, ...] = ()
     between: Between | None = None
     named: bool = False
+    spoken: bool = False
     template_parameter: oos.Parameter | None = None
 
     @property
@@ -361,6 +364,7 @@ def _parameter(item: inspect.Parameter, hints: dict[str, object]) -> Parameter:
         choices,
         between,
         named=item.kind is item.KEYWORD_ONLY,
+        spoken=about.spoken,
     )
     _check(parameter)
     return parameter

@@ -100,6 +100,8 @@ class Command:
             return model.Needs(
                 listing="dead", letter=int(values.get(letter.name) or 0) if letter else 0
             )
+        if self.reads == "history":
+            return model.Needs(listing="history", limit=MOST_SEARCHED)
         limit = MOST_OPEN if self.reads == "open" else 20
         number = self.parameter("request")
         listing = "" if self.reads == "request" else self.reads
@@ -111,6 +113,8 @@ class Command:
         return model.Needs(platform=place.platform, card=quoted, message=quoted, listing=listing)
 
 
+MOST_SEARCHED = 60
+"""The newest requests that a search meets: of those people see what they may."""
 MOST_OPEN = 200
 """Open requests that are looked at for those that wait for one person."""
 

@@ -6,8 +6,8 @@ import logging
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from bot import model, policy, redact, texts
-from bot.commands import api, registry
+from bot import model, policy, redact, source, texts
+from bot.commands import api, parameters, registry, searches
 from bot.commands.line import parser
 from bot.core import (
     calling,
@@ -29,18 +29,36 @@ _NOTHING = model.Needs()
 @dataclass(frozen=True, slots=True)
 class Message:
     """A message, parsed: ``event`` has the text as it may be shown, ``line`` the one that was
-    typed. ``locale`` is the language to answer in."""
+    typed. ``locale`` is the language to answer in, ``search`` what is looked for among requests."""
 
     event: model.MessageReceived
     line: parser.Line
     locale: str
+    search: model.Search | None = None
 
 
 def read(deployment: Deployment, event: model.MessageReceived) -> Message:
     """A message, and what it asks for."""
     locale = access.locale_of(deployment.book, event.place)
     line = parser.read(deployment.catalog, event.text, locale)
-    return Message(replace(event, text=line.shown), line, locale)
+    search = None
+    if isinstance(line.parsed, parser.Parsed) and line.parsed.command.reads == "history":
+        try:
+            search = search_of(deployment, line.parsed, event)
+        except source.Invalid as error:
+            line = replace(line, parsed=parameters.refusal(error))
+    return Message(replace(event, text=line.shown), line, locale, search)
+
+
+def search_of(
+    deployment: Deployment, parsed: parser.Parsed, event: model.MessageReceived
+) -> model.Search:
+    """The search that a line asks for. Invalid: a value of it is none."""
+    words = {name: value for name, value in parsed.values.items() if name != "state"}
+    state = parsed.values.get("state")
+    typed = searches.Words(states=(state,) if state else (), **words)
+    search = searches.of(typed, deployment.book, deployment.zone, event.at)
+    return replace(search, sight=access.sight(deployment.book, event.account, event.place))
 
 
 def needs(message: Message) -> model.Needs:
@@ -53,7 +71,7 @@ def needs(message: Message) -> model.Needs:
     wanted = parsed.command.needs(parsed.values, event.place, event.quoted)
     if wanted == _NOTHING:
         return model.Needs(platform=event.place.platform, asks_by=asks_by)
-    return replace(wanted, platform=event.place.platform, asks_by=asks_by)
+    return replace(wanted, platform=event.place.platform, asks_by=asks_by, search=message.search)
 
 
 def decide(

@@ -129,7 +129,7 @@ from bot.model.rich import (
     Message,
     Span,
 )
-from bot.model.searches import Search
+from bot.model.searches import Search, Sight
 from bot.model.usage import METERS, SPARE, SPARES, Meter, QuotaReached, Spare, Usage
 
 __all__ = [
@@ -211,6 +211,7 @@ __all__ = [
     "ScriptPlan",
     "Search",
     "ShowCard",
+    "Sight",
     "SignalRun",
     "Span",
     "Spare",

@@ -11,6 +11,7 @@ from bot.model.bus import CloudEvent, Letter
 from bot.model.effects import Effect, NewEffect, Timer
 from bot.model.events import InstanceResult, Receipt
 from bot.model.requests import FormLink, Request, Step, Vote
+from bot.model.searches import Search
 from bot.model.usage import Usage
 
 
@@ -52,9 +53,10 @@ class Needs:
     The request is found by ``request`` (its number), else by ``card`` (a card's reference or its
     alias on ``platform``), else by ``message`` (the message that asked), else by ``form`` (an OA
     instance on ``platform``; of an effect that read a form, the one that that revokes or modifies),
-    else through ``effect``. ``listing``: "open" (all not final, oldest
-    first), "recent" (newest first), "audit" (of ``request`` if given, else the newest entries),
-    "dead" (letters that could not be delivered; ``letter`` is one of them by number).
+    else through ``effect``. ``listing``: "open" (all not final, oldest first), "recent" (newest
+    first), "history" (those that ``search`` means, newest first), "audit" (of ``request`` if given,
+    else the newest entries), "dead" (letters that could not be delivered; ``letter`` is one of them
+    by number).
     ``known_as``: is an event known by this name? ``marked``: source and id of an event, and marks:
     by which of them does the bus, or a delivery, hold such an event?
     """
@@ -65,7 +67,8 @@ class Needs:
     message: str = ""
     form: str = ""
     effect: int = 0
-    listing: Literal["", "open", "recent", "audit", "dead"] = ""
+    listing: Literal["", "open", "recent", "history", "audit", "dead"] = ""
+    search: Search | None = None
     limit: int = 20
     letter: int = 0
     asks_by: str = ""
@@ -138,7 +141,7 @@ class View:
     delivered as they were, or are still being tried, ``nonce`` 128 fresh random bits in hex,
     another for each event, ``salt`` as many more, for the audit entries of this one alone,
     ``shift`` by how much the machine's clock was set in all.
-    ``listing_votes``: the votes on the requests of an "open" ``listing``.
+    ``listing_votes``: the votes on the requests of an "open" or "history" ``listing``.
     ``total``: how many rows ``listing``, ``audit`` or ``letters`` would have without a limit.
     ``known``: an event from outside has come by this name before. ``marks``: those of the marks
     that were asked about by which the bus, or a delivery, holds such an event.

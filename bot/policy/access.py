@@ -62,6 +62,24 @@ def may_use(book: Book, person: Person, command: str, place: model.Place | None 
     return group is not None and ("*" in group.commands or command in group.commands)
 
 
+def sight(book: Book, account: model.Account, place: model.Place) -> model.Sight | None:
+    """Which requests somebody may see at most who asks in a place: no more than these, and of these
+    what ``Context.may_see`` says; None: who votes may see requests of any place."""
+    person = identity.person_of(book, account)
+    if person is None:
+        return model.Sight(f"{account.platform}:{account.id}")
+    if person.ram or any(person.id in one.approvers for one in book.policies.values()):
+        return None
+    usable = (
+        (group.platform, group.chat)
+        for group in book.groups
+        for command in book.commands
+        if may_use(book, person, command, model.Place(group.platform, "", group.chat))
+    )
+    places = dict.fromkeys([(place.platform, place.chat), *usable])
+    return model.Sight(person.id, tuple(places))
+
+
 def refusal_of_role(
     book: Book, person: Person, name: str, place: model.Place, locale: str
 ) -> Refusal | None:

@@ -219,6 +219,33 @@ PHRASES: dict[str, tuple[str, str]] = {
         "That is too much to send at once. Name one of these, as in: output {number} {name}",
     ),
     "output.size": ("{count} 字节", "{count:byte|bytes}"),
+    "history.title": ("找到的申请", "Requests that match"),
+    "history.nothing": (
+        "没有你可以查看的这样的申请。",
+        "There is no such request that you may see.",
+    ),
+    "history.approved": ("{names:list} 批准", "approved by {names:list}"),
+    "history.more": (
+        "显示了 {total} 条中的 {count} 条。可加条件缩小范围，或加上 before={before} 继续看更早的。",
+        "{count} of {total}; narrow it with more words, or add before={before} for older ones.",
+    ),
+    "history.older": (
+        "更早的还有。可加条件缩小范围，或加上 before={before} 继续看。",
+        "There may be older ones: narrow it with more words, or add before={before}.",
+    ),
+    "history.nothing_new": (
+        "最新的里面没有你可以查看的。可加条件缩小范围。",
+        "Among the newest there is none that you may see; narrow it with more words.",
+    ),
+    "search.time": (
+        "“{time}”不是时间，可写 90m、2h、7d、3天 或 2026-11-01。",
+        "“{time}” is no time; write 90m, 2h, 7d or 2026-11-01.",
+    ),
+    "search.day": ("没有 {day} 这一天。", "There is no day {day}."),
+    "search.state": (
+        "没有“{state}”这种状态，可用：{states:list}。",
+        "There is no state “{state}”; write {states}.",
+    ),
     "status.recent": ("最近的申请", "Recent requests"),
     "status.nothing": ("还没有你可以查看的申请。", "There is no request that you may see yet."),
     "status.state": ("状态", "State"),

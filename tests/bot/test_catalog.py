@@ -45,7 +45,7 @@ def faults(place: Path) -> str:
 def test_the_shipped_commands_load() -> None:
     commands = loader.load(ROOT / "commands")
     assert {
-        "help", "restart", "provision", "run", "instances", "status", "pending",
+        "help", "restart", "provision", "run", "instances", "status", "pending", "history",
         "approve", "reject", "cancel", "stop", "pause", "resume", "retry", "skip", "audit",
         "dead", "redrive", "revote", "output", "plan",
         "whoami", "reboot-with-approval",

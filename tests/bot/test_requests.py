@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot import __main__ as cli
-from bot import config, model
+from bot import config, model, source
 from bot.cli import waiting
 from bot.commands import searches
 from bot.model import Search
@@ -97,13 +97,15 @@ def test_what_people_type_as_a_time_or_a_person(on: stage.Stage) -> None:
     assert searches.moment("2小时", zone, now) == now - timedelta(hours=2)
     assert searches.moment("2026-01-02", zone, now).isoformat() == "2026-01-02T00:00:00+00:00"
     for wrong in ("soon", "7", "2026-02-30", "7x"):
-        with pytest.raises(ValueError, match=wrong):
+        with pytest.raises(source.Invalid, match="search"):
             searches.moment(wrong, zone, now)
     book = on.deployment.book
     assert searches.person_of(book, "BOB") == "bob"
     assert searches.person_of(book, "nobody") == "nobody"
-    with pytest.raises(ValueError, match="did you mean failed"):
+    assert searches.state_of("失败") == searches.state_of("Failed") == "failed"
+    with pytest.raises(source.Invalid, match=r"search\.state") as raised:
         searches.of(searches.Words(states=("faild",)), book, zone, now)
+    assert raised.value.fault.facts["states"] == ["failed"]
 
 
 # ----------------------------------------------------------------------------- the command line
@@ -143,7 +145,7 @@ def test_the_table_says_who_what_when_and_how_much_more_there_is(
     assert leave(file, "--on", "nowhere").stderr == "no request is like that\n"
     wrong = leave(file, "--since", "soon")
     assert (wrong.exit_code, wrong.stdout) == (1, "")
-    assert "'soon' is no time" in wrong.stderr
+    assert "“soon” is no time" in wrong.stderr
 
 
 def test_json_and_csv_hold_the_same(on: stage.Stage, file: Path) -> None:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from bot import model, release, store
 from bot.store import codec
-from bot.store.sqlite import queries, schema
+from bot.store.sqlite import lookups, queries, schema
 from tests import properties
 from tests.bot import rig
 
@@ -344,6 +344,7 @@ async def test_a_form_makes_one_request(path: Path) -> None:
 SEARCHED = {
     "since": 1, "until": 2, "before": 3, "person": "a", "command": "b", "states": "[]",
     "instance": "c", "glob": "e*", "prefix": "e", "approver": "d",
+    "viewer": "f", "places": "[]",
 }  # fmt: skip
 INDEXED = {
     "EVENT_ANSWER": ("a",),
@@ -394,7 +395,9 @@ INDEXED = {
 def test_no_query_of_the_daily_work_reads_a_whole_table(path: Path, name: str) -> None:
     with store.Store(path) as opened:
         assert opened.writer is not None
-        query = "EXPLAIN QUERY PLAN " + getattr(queries, name)
+        query = "EXPLAIN QUERY PLAN " + getattr(
+            lookups if hasattr(lookups, name) else queries, name
+        )
         plan = [row[3] for row in opened.writer.connection.execute(query, INDEXED[name])]
         limited = {"REQUESTS_RECENT", "AUDIT_NEWEST"}
         for line in plan:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _DASHES = "-‐‑‒–—−"
 _SURE = re.compile(r"i-[a-z0-9]{6,}|tag:\S+=\S+|[A-Za-z][\w.]*-[\w.-]*\d[\w.-]*", re.ASCII)
 _KEY = re.compile(r"(\w[\w-]*)([ \t]*)([=:])")
+_NAME = re.compile(r"(\w[\w-]*)[ \t]+(?=[^\s=:])")
 _CHINESE = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+")
 _LIKE_CODE = re.compile(r"(?=.*[0-9])[0-9A-Fa-f]{6,64}")
 CLOSING = ".:!?~"
@@ -109,7 +110,9 @@ class Arguments:
     def _key(self) -> parameters.Parameter | None:
         """The parameter whose ``name=`` stands here; the reader moves behind it."""
         match = _KEY.match(self.line.plain, self.line.at)
-        if match is None or self._is_tag(match):
+        if match is None:
+            return self._spoken()
+        if self._is_tag(match):
             return None
         parameter = self.named(match[1])
         if parameter is not None:
@@ -119,6 +122,15 @@ class Arguments:
         if match[3] == "=" and not match[2] and not match[1][0].isdigit():
             raise self.unknown(match[1])
         return None
+
+    def _spoken(self) -> parameters.Parameter | None:
+        """The parameter whose name stands here without a sign; the reader moves behind it."""
+        match = _NAME.match(self.line.plain, self.line.at)
+        parameter = self.named(match[1]) if match is not None else None
+        if match is None or parameter is None or not parameter.spoken:
+            return None
+        self.line.at = match.end()
+        return parameter
 
     def _is_tag(self, match: re.Match[str]) -> bool:
         """Is this an instance's tag, as in tag:env=prod, whatever parameters are called?"""

@@ -11,7 +11,7 @@ from typing import Any
 
 from bot import model
 from bot.store import codec, port
-from bot.store.sqlite import queries
+from bot.store.sqlite import lookups, queries
 
 
 def rate_key_of(effect: model.Effect) -> port.RateKey:
@@ -259,7 +259,7 @@ def open_of(connection: sqlite3.Connection, request: int) -> tuple[port.OpenEffe
         for (
             *(number, kind, lane, of, state, key, due, attempts, outcome, doubt, created, claimed),
             behind,
-        ) in connection.execute(queries.EFFECTS_OPEN_OF, (request,))
+        ) in connection.execute(lookups.EFFECTS_OPEN_OF, (request,))
     )
 
 

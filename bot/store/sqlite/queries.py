@@ -1,5 +1,5 @@
 """Every SQL statement, by name. Nothing else holds SQL but ``bot.store.sqlite.schema``,
-``statements`` beside it and in ``bot.store.sqlite.check``."""
+``lookups`` and ``statements`` beside it, and ``bot.store.sqlite.check``."""
 
 from __future__ import annotations
 
@@ -106,32 +106,6 @@ REQUEST_ALIKE = (
     f"SELECT MIN(id) FROM requests WHERE likeness = ? AND likeness <> '' AND state NOT IN ({FINAL})"
 )
 REQUESTS_RECENT = "SELECT body FROM requests ORDER BY id DESC LIMIT ?"
-_SEARCHED = """
-FROM requests WHERE created_at >= :since AND created_at < :until AND id < :before
-    AND (:person = '' OR person = :person) AND (:command = '' OR command = :command)
-    AND (:states = '[]' OR state IN (SELECT value FROM json_each(:states)))
-    AND (:instance = '' OR id IN (
-        SELECT request FROM request_instances WHERE instance = :instance
-    ))
-    AND (:glob = '' OR id IN (
-        SELECT request FROM request_instances
-        WHERE instance >= :prefix AND instance < :prefix || char(1114111) AND instance GLOB :glob
-    ))
-    AND (:approver = '' OR id IN (
-        SELECT request FROM votes WHERE person = :approver AND json_extract(body, '$.approve') = 1
-    ))
-"""
-SEARCH = f"""
-SELECT body FROM requests WHERE id IN (
-    SELECT id {_SEARCHED} ORDER BY created_at DESC, id DESC LIMIT :limit
-) ORDER BY created_at DESC, id DESC
-"""
-SEARCH_COUNT = f"SELECT COUNT(*) {_SEARCHED}"
-INSTANCE_NOTE = """
-INSERT INTO request_instances (instance, request) VALUES (?, ?)
-ON CONFLICT (instance, request) DO NOTHING
-"""
-INSTANCE_FORGET = "DELETE FROM request_instances WHERE instance = ? AND request = ?"
 REQUEST_COUNTS_OPEN = (
     f"SELECT state, COUNT(*) FROM requests WHERE state NOT IN ({FINAL}) GROUP BY state"
 )
@@ -143,10 +117,6 @@ VOTES_OPEN = f"""
 SELECT body FROM votes WHERE request IN
     (SELECT id FROM requests WHERE state NOT IN ({FINAL}) ORDER BY id LIMIT ?)
 ORDER BY at, person
-"""
-VOTES_OF = """
-SELECT body FROM json_each(?) CROSS JOIN votes ON votes.request = json_each.value
-ORDER BY votes.at, person
 """
 VOTE_INSERT = "INSERT INTO votes (request, digest, person, at, body) VALUES (?, ?, ?, ?, ?)"
 STEPS = "SELECT body FROM steps WHERE request = ? ORDER BY idx"
@@ -265,17 +235,6 @@ UPDATE outbox SET state = 'in_flight', attempts = attempts + 1, claimed_at = ?1,
 WHERE id = ?2 AND state = 'queued'
 RETURNING id, key, lane, request, attempts, body, context, doubt, bucket, first_at, doubt_at
 """
-EFFECTS_OPEN_OF = """
-SELECT o.id, o.kind, o.lane, o.request, o.state, o.bucket, o.due_at, o.attempts, o.outcome, o.doubt,
-    o.created_at, o.claimed_at,
-    (SELECT MIN(p.id) FROM outbox AS p
-        WHERE p.lane = o.lane AND p.id < o.id AND p.state IN ('queued', 'in_flight'))
-FROM outbox AS o WHERE o.state IN ('queued', 'in_flight')
-    AND (o.request = ?1 OR o.id IN (SELECT MIN(p.id) FROM outbox AS p JOIN outbox AS q
-        ON q.lane = p.lane AND q.request = ?1 AND q.state IN ('queued', 'in_flight')
-        WHERE p.state IN ('queued', 'in_flight') GROUP BY p.lane))
-ORDER BY o.id
-"""
 EFFECT_SPARED = """
 UPDATE outbox SET state = 'dropped', settled_at = ? WHERE id = ? AND state = 'in_flight'
 """
@@ -379,7 +338,6 @@ SELECT request, kind, due_at FROM timers
 WHERE due_at <= ? AND (due_at, request, kind) > (?, ?, ?)
 ORDER BY due_at, request, kind LIMIT ?
 """
-TIMERS_OF = "SELECT request, kind, due_at FROM timers WHERE request = ? ORDER BY +due_at"
 TIMER_NEXT = "SELECT MIN(due_at) FROM timers"
 
 # ----------------------------------------------------------------------------- audit and meta

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bot import audit, model
 from bot.store import codec, port
-from bot.store.sqlite import effects, letters, moments, queries, searching, usage, views
+from bot.store.sqlite import effects, letters, lookups, moments, queries, searching, usage, views
 
 
 class Reader(port.Reader):
@@ -173,7 +173,7 @@ class Reader(port.Reader):
         return effects.open_of(self.connection, number)
 
     def timers(self, number: int) -> tuple[model.Timer, ...]:
-        rows = self.connection.execute(queries.TIMERS_OF, (number,))
+        rows = self.connection.execute(lookups.TIMERS_OF, (number,))
         return tuple(model.Timer(request, kind, codec.at(due)) for request, kind, due in rows)
 
     def history(self, since: datetime, now: datetime) -> port.History:

@@ -405,7 +405,7 @@ INSERT OR IGNORE INTO request_instances
     FROM requests AS r, json_each(r.body, '$.plan.instances') AS one
     WHERE json_extract(one.value, '$.name') <> '';
 UPDATE requests SET command = json_extract(body, '$.command') WHERE command = '';
-CREATE INDEX requests_search ON requests (created_at, id, person, command, state);
+CREATE INDEX requests_search ON requests (created_at, id, person, command, state, platform, chat);
 CREATE INDEX votes_of_person ON votes (person, json_extract(body, '$.approve'), request);
 """
 

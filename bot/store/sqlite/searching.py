@@ -8,7 +8,7 @@ import sqlite3
 
 from bot import model
 from bot.store import codec
-from bot.store.sqlite import queries
+from bot.store.sqlite import lookups
 
 FOREVER = 1 << 62
 
@@ -19,9 +19,9 @@ def note(
     """Let a request be found by the instances of its plan, and no longer by those of the last."""
     last, now = _names(loaded), _names(request)
     for name in last - now:
-        connection.execute(queries.INSTANCE_FORGET, (name, request.id))
+        connection.execute(lookups.INSTANCE_FORGET, (name, request.id))
     for name in now - last:
-        connection.execute(queries.INSTANCE_NOTE, (name, request.id))
+        connection.execute(lookups.INSTANCE_NOTE, (name, request.id))
 
 
 def _names(request: model.Request | None) -> frozenset[str]:
@@ -36,11 +36,11 @@ def matches(
 ) -> tuple[tuple[model.Request, ...], int]:
     """The newest ``limit`` requests that are meant, and how many there are in all."""
     values = _values(search)
-    rows = connection.execute(queries.SEARCH, {**values, "limit": limit})
+    rows = connection.execute(lookups.SEARCH, {**values, "limit": limit})
     requests = tuple(codec.decode(codec.request, body) for (body,) in rows)
     if len(requests) < limit:
         return requests, len(requests)
-    total: int = connection.execute(queries.SEARCH_COUNT, values).fetchone()[0]
+    total: int = connection.execute(lookups.SEARCH_COUNT, values).fetchone()[0]
     return requests, total
 
 
@@ -49,12 +49,12 @@ def votes(
 ) -> tuple[model.Vote, ...]:
     """The votes on these requests, in order."""
     numbers = json.dumps([request.id for request in requests])
-    rows = connection.execute(queries.VOTES_OF, (numbers,))
+    rows = connection.execute(lookups.VOTES_OF, (numbers,))
     return tuple(codec.decode(codec.vote, body) for (body,) in rows)
 
 
 def _values(search: model.Search) -> dict[str, object]:
-    name = search.on.lower()
+    name, places = search.on.lower(), search.sight.places if search.sight is not None else ()
     glob = re.sub(r"[\[?]", lambda match: f"[{match[0]}]", name) if "*" in name else ""
     return {
         "person": search.person,
@@ -67,4 +67,6 @@ def _values(search: model.Search) -> dict[str, object]:
         "since": codec.ms(search.since) if search.since is not None else 0,
         "until": codec.ms(search.until) if search.until is not None else FOREVER,
         "before": search.before or FOREVER,
+        "viewer": search.sight.person if search.sight is not None else "",
+        "places": json.dumps(["\x1f".join(place) for place in places]),
     }

@@ -12,7 +12,7 @@ from typing import Any
 from bot import audit as audit_
 from bot import model
 from bot.store import codec
-from bot.store.sqlite import effects, letters, queries, usage
+from bot.store.sqlite import effects, letters, queries, searching, usage
 
 
 @functools.lru_cache(maxsize=64)
@@ -214,12 +214,15 @@ def load(
     subject = find(connection, needs, effect)
     called = effect is not None and isinstance(effect.body, model.RunCall)
     shown: tuple[model.Request, ...] = ()
+    count = 0
     entries: tuple[model.AuditRow, ...] = ()
     post: tuple[model.Letter, ...] = ()
     if needs.listing == "audit":
         entries = audit(connection, subject.id if subject else needs.request, needs.limit)
     elif needs.listing == "dead":
         post = dead(connection, needs)
+    elif needs.listing == "history":
+        shown, count = searching.matches(connection, needs.search or model.Search(), needs.limit)
     elif needs.listing:
         shown = listing(connection, needs.listing, needs.limit)
     known = needs.known_as and connection.execute(queries.EVENT_ANSWER, (needs.known_as,))
@@ -247,9 +250,11 @@ def load(
         nonce=nonce,
         salt=salt,
         total=total(connection, needs, subject.id if subject else needs.request)
-        if needs.listing
-        else 0,
-        listing_votes=listing_votes(connection, needs),
+        if needs.listing not in ("", "history")
+        else count,
+        listing_votes=searching.votes(connection, shown)
+        if needs.listing == "history"
+        else listing_votes(connection, needs),
         links=links(connection, needs, effect),
         usage=usage.months(connection) if needs.listing == "recent" else (),
     )

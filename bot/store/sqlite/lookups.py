@@ -1,0 +1,50 @@
+"""The SQL statements by which requests are searched and one is looked at, by name."""
+
+from __future__ import annotations
+
+_SEARCHED = """
+FROM requests WHERE created_at >= :since AND created_at < :until AND id < :before
+    AND (:person = '' OR person = :person) AND (:command = '' OR command = :command)
+    AND (:viewer = '' OR person = :viewer OR EXISTS (
+        SELECT 1 FROM json_each(:places)
+        WHERE json_each.value = platform || char(31) || chat
+    ))
+    AND (:states = '[]' OR state IN (SELECT value FROM json_each(:states)))
+    AND (:instance = '' OR id IN (
+        SELECT request FROM request_instances WHERE instance = :instance
+    ))
+    AND (:glob = '' OR id IN (
+        SELECT request FROM request_instances
+        WHERE instance >= :prefix AND instance < :prefix || char(1114111) AND instance GLOB :glob
+    ))
+    AND (:approver = '' OR id IN (
+        SELECT request FROM votes WHERE person = :approver AND json_extract(body, '$.approve') = 1
+    ))
+"""
+SEARCH = f"""
+SELECT body FROM requests WHERE id IN (
+    SELECT id {_SEARCHED} ORDER BY created_at DESC, id DESC LIMIT :limit
+) ORDER BY created_at DESC, id DESC
+"""
+SEARCH_COUNT = f"SELECT COUNT(*) {_SEARCHED}"
+INSTANCE_NOTE = """
+INSERT INTO request_instances (instance, request) VALUES (?, ?)
+ON CONFLICT (instance, request) DO NOTHING
+"""
+INSTANCE_FORGET = "DELETE FROM request_instances WHERE instance = ? AND request = ?"
+VOTES_OF = """
+SELECT body FROM json_each(?) CROSS JOIN votes ON votes.request = json_each.value
+ORDER BY votes.at, person
+"""
+TIMERS_OF = "SELECT request, kind, due_at FROM timers WHERE request = ? ORDER BY +due_at"
+EFFECTS_OPEN_OF = """
+SELECT o.id, o.kind, o.lane, o.request, o.state, o.bucket, o.due_at, o.attempts, o.outcome, o.doubt,
+    o.created_at, o.claimed_at,
+    (SELECT MIN(p.id) FROM outbox AS p
+        WHERE p.lane = o.lane AND p.id < o.id AND p.state IN ('queued', 'in_flight'))
+FROM outbox AS o WHERE o.state IN ('queued', 'in_flight')
+    AND (o.request = ?1 OR o.id IN (SELECT MIN(p.id) FROM outbox AS p JOIN outbox AS q
+        ON q.lane = p.lane AND q.request = ?1 AND q.state IN ('queued', 'in_flight')
+        WHERE p.state IN ('queued', 'in_flight') GROUP BY p.lane))
+ORDER BY o.id
+"""
