@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -60,11 +61,9 @@ class Inlet:
         self._settings = settings
         self._look = look or _unseen
         self._clock = clock
-        shared: dict[str, gate.Nonces] = {}
-        self._gates = {
-            source.path: gate.Gate(source, shared.setdefault(source.secret, gate.Nonces()))
-            for source in settings.sources
-        }
+        self._nonces: dict[str, gate.Nonces] = {}
+        self._gates: dict[str, gate.Gate] = {}
+        self._admit(self._gates_of(settings.sources))
         self._tally = tally.Tally(settings.tell_every)
         self._noted = asyncio.Event()
         self._busy = 0
@@ -74,6 +73,23 @@ class Inlet:
         self._acceptor: accepting.Acceptor | None = None
         self._runner: web.ServerRunner | None = None
         self.port = settings.port
+
+    def follow(self, sources: Sequence[Source]) -> Callable[[], None]:
+        """Make ready for these sources; what is returned lets them in, and nobody else. One that is
+        as it was keeps its pace, and no nonce is forgotten."""
+        return functools.partial(self._admit, self._gates_of(sources))
+
+    def _admit(self, gates: dict[str, gate.Gate]) -> None:
+        self._gates = gates
+
+    def _gates_of(self, sources: Sequence[Source]) -> dict[str, gate.Gate]:
+        gates: dict[str, gate.Gate] = {}
+        for source in sources:
+            former = self._gates.get(source.path)
+            nonces = self._nonces.setdefault(source.secret, gate.Nonces())
+            same = former is not None and former.source == source
+            gates[source.path] = former if former and same else gate.Gate(source, nonces)
+        return gates
 
     @property
     def connections(self) -> int:

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
-from bot import config, model, policy
+from bot import config, model, policy, store
 from bot.app.outside import Outside
 from bot.model import ports
 from bot.runtime import chat_target, command_target, outbox
 from bot.source.tables import settings_from
 
 
+class Closable(Protocol):
+    """What holds connections."""
+
+    async def close(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Bus:
-    """``commands`` asks for commands, ``chats`` speaks in groups, the others send outside."""
+    """``commands`` asks for commands, ``chats`` speaks in groups, the others send outside.
+    ``former``: what a reload put others in the place of, which may have calls under way."""
 
     outside: Outside
     commands: command_target.CommandTarget
     chats: chat_target.ChatTarget
     endpoints: ports.Outlet
     eventbridge: ports.Outlet
+    former: tuple[Closable, ...] = ()
 
     @classmethod
     def of(
@@ -40,6 +49,28 @@ class Bus:
             eventbridge_of(settings, clock),
         )
 
+    def anew(
+        self,
+        before: config.Config,
+        now: config.Config,
+        clock: ports.Clock,
+        key: bytes,
+        tap: ports.Tap | None,
+    ) -> Bus:
+        """The same with the outlets that another configuration has. Raises Invalid."""
+        bus, robots = self, now.adapters.robots.name
+        if now.endpoints != before.endpoints:
+            former = (*bus.former, bus.endpoints)
+            bus = replace(bus, endpoints=endpoints_of(now, clock), former=former)
+        if now.buses != before.buses:
+            former = (*bus.former, bus.eventbridge)
+            bus = replace(bus, eventbridge=eventbridge_of(now, clock), former=former)
+        if now.tables.get(robots) != before.tables.get(robots):
+            former = (*bus.former, bus.outside.webhook, bus.outside.oos)
+            fresh = bus.outside.with_robots(now, clock, key, tap)
+            bus = replace(bus, outside=fresh, former=former)
+        return bus
+
     def route(self, effect: model.Effect) -> outbox.Performer:
         """Who carries out an effect, deliveries among them."""
         match effect:
@@ -55,9 +86,33 @@ class Bus:
                 return self.outside.route(effect)
 
     async def close(self) -> None:
-        """Release sessions; the chats and robots are the outside's."""
-        await self.endpoints.close()
-        await self.eventbridge.close()
+        """Release sessions, those of the outside, too."""
+        own: tuple[Closable, ...] = (self.endpoints, self.eventbridge, self.outside)
+        for party in (*own, *self.former):
+            await party.close()
+
+
+class Routes:
+    """The bus in use, which a reload replaces as a whole. Chats and the cloud stay what they are
+    for as long as the bot runs."""
+
+    def __init__(self, bus: Bus, clock: ports.Clock, key: bytes, tap: ports.Tap | None) -> None:
+        self.bus, self._clock, self._key, self._tap = bus, clock, key, tap
+
+    def to(self, effect: model.Effect) -> outbox.Performer:
+        return self.bus.route(effect)
+
+    def account(self, rate_key: store.RateKey) -> store.RateKey:
+        return self.bus.outside.account(rate_key)
+
+    def executor(self, engine: str) -> ports.Executor:
+        return self.bus.outside.executor(engine)
+
+    def follow(self, before: config.Config, now: config.Config) -> Callable[[], None]:
+        """Make ready for another configuration; what is returned takes it up at once. Raises
+        Invalid."""
+        bus = self.bus.anew(before, now, self._clock, self._key, self._tap)
+        return functools.partial(setattr, self, "bus", bus)
 
 
 def endpoints_of(settings: config.Config, clock: ports.Clock) -> ports.Outlet:
@@ -77,8 +132,12 @@ def inlet_of(
     manifest = settings.adapters.inlet
     if settings.http is None:
         return None
-    sources = tuple(source_of(settings, table, chats) for table in settings.sources)
-    return manifest.build(settings.of(manifest), sources, clock, look)
+    return manifest.build(settings.of(manifest), sources_of(settings, chats), clock, look)
+
+
+def sources_of(settings: config.Config, chats: Mapping[str, object]) -> tuple[object, ...]:
+    """Who may send events."""
+    return tuple(source_of(settings, table, chats) for table in settings.sources)
 
 
 def source_of(settings: config.Config, table: config.Source, chats: Mapping[str, Any]) -> object:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from urllib.parse import parse_qsl, urlsplit
 
@@ -33,6 +34,14 @@ def recorder(
     frames = {chat.name: chat.frames for chat in chats if chat.frames is not None}
     disguise = disguise_of(settings, deployment.catalog, deployment.key)
     return capture.Recorder(folder, settings.bot.capture_size, disguise, frames)
+
+
+def follow(
+    recorder: capture.Recorder, settings: config.Config, deployment: deployment_.Deployment
+) -> Callable[[], None]:
+    """What has the people and secrets of another configuration covered, too, from then on."""
+    disguise = disguise_of(settings, deployment.catalog, deployment.key)
+    return functools.partial(recorder.disguise, disguise)
 
 
 @asynccontextmanager

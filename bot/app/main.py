@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import functools
 import gc
 import logging
 import os
@@ -146,14 +147,15 @@ class App:
         outside = outside_.Outside.of(self.settings, self.clock, key, self.used, tap)
         chats = outside.chats
         bus = bus_.Bus.of(self.settings, outside, door.submit, self.clock, self._book)
+        routes = bus_.Routes(bus, self.clock, key, tap)
         matching = matcher.Matcher(lambda: self.deployment.rules)
         inlet = bus_.inlet_of(self.settings, chats, self.clock, matching.look)
         queue = outbox.Outbox(
             door,
-            bus.route,
+            routes.to,
             self.settings.budgets,
             self.clock,
-            account=outside.account,
+            account=routes.account,
             draw=self._draw,
         )
         ticker = scheduler.Ticker(self.clock)
@@ -161,7 +163,7 @@ class App:
         remember = self.settings.http.remember if self.settings.http is not None else None
         scheduler.Janitor(door, self.clock, ticker, remember=remember, texts=self.settings.bot.keep)
         scheduler.UsageKeeper(door, self.clock, ticker, self.used)
-        looker = poller.Poller(door, outside.executor, self.clock, ticker)
+        looker = poller.Poller(door, routes.executor, self.clock, ticker)
         if self.settings.book.watch is not None:
             region = self.settings.oos.region or self.settings.cloud.region
             watcher.Watcher(door, outside.oos, region, self.clock, ticker)
@@ -175,7 +177,7 @@ class App:
         ticker.start()
         waiting = {name: asyncio.Event() for name in chats}
         side: dict[str, Awaitable[None]] = {"outbox": queue.run(), "clock": watch.run()}
-        side |= self._reloading(reloader, outside)
+        side |= self._reloading(reloader, routes, queue, inlet)
         for name, chat in chats.items():
             side[name] = chat.run(door.submit, waiting[name].set)
         if inlet is not None:
@@ -195,8 +197,7 @@ class App:
             await self._watch(tasks, stop)
         finally:
             await self._take_no_more(tasks, ticker, queue)
-            await bus.close()
-            await outside.close()
+            await routes.bus.close()
             if inlet is not None:
                 await inlet.close()
             matching.close()
@@ -220,9 +221,26 @@ class App:
         await asyncio.gather(tasks["outbox"], return_exceptions=True)
 
     def _reloading(
-        self, reloader: reload.Reloader, outside: outside_.Outside
+        self,
+        reloader: reload.Reloader,
+        routes: bus_.Routes,
+        queue: outbox.Outbox,
+        inlet: ports.Inlet | None,
     ) -> dict[str, Awaitable[None]]:
-        """The tasks by which the configuration is reloaded."""
+        """The tasks by which the configuration is reloaded; whoever has a part in it is told."""
+        outside, recorder, partial = routes.bus.outside, self._recorder, functools.partial
+        reloader.parties += [
+            lambda now: routes.follow(self.settings, now.settings),
+            lambda now: partial(queue.limit, now.settings.budgets),
+        ]
+        if inlet is not None:
+            reloader.parties.append(
+                lambda now: inlet.follow(bus_.sources_of(now.settings, outside.chats))
+            )
+        if recorder is not None:
+            reloader.parties.append(
+                lambda now: capturing.follow(recorder, now.settings, now.deployment)
+            )
         reloader.watchers.append(lambda settings: outside.follow(settings, self.clock))
         by_socket = control.Control(self.settings.data, {"reload": reloader.answer})
         return {"reload": reloader.run(), "control": by_socket.run()}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot import config, model, store
 from bot.model import manifests, ports
@@ -43,8 +43,7 @@ class Outside:
         """The adapters that the configuration asks for; none has connected to anything yet. What
         they use of their platforms, ``used`` counts; ``tap`` gets a copy of what they send and
         get."""
-        adapters = settings.adapters
-        cloud, robots = settings.of(adapters.cloud), settings.of(adapters.robots)
+        adapters, cloud = settings.adapters, settings.of(settings.adapters.cloud)
         return cls(
             {
                 name: adapters.chat(name).build(
@@ -53,18 +52,16 @@ class Outside:
                 for name in settings.platforms
             },
             adapters.cloud.build(cloud, manifests.Deps(clock, tap=tap)),
-            adapters.engine.build(
-                cloud,
-                manifests.EngineDeps(
-                    clock,
-                    region=settings.oos.region,
-                    safety_check=settings.oos.safety_check,
-                    robots={robot.name: robot.url for robot in robots.robot},
-                    key=key,
-                ),
-            ),
-            adapters.robots.build(robots, manifests.Deps(clock, tap=tap)),
+            engine_of(settings, clock, key),
+            robots_of(settings, clock, tap),
         )
+
+    def with_robots(
+        self, settings: config.Config, clock: ports.Clock, key: bytes, tap: ports.Tap | None
+    ) -> Outside:
+        """The same with the robots of another configuration. Raises Invalid."""
+        engine, robots = engine_of(settings, clock, key), robots_of(settings, clock, tap)
+        return replace(self, oos=engine, webhook=robots)
 
     def follow(self, settings: config.Config, clock: ports.Clock) -> None:
         """Tell the chats what a configuration that was reloaded says of them."""
@@ -124,6 +121,25 @@ def service_known(
     but those that are known to all."""
     named = {name.casefold() for name in settings.cloud.endpoints} if settings else set()
     return lambda service: adapters.cloud.known(service) or service.casefold() in named
+
+
+def robots_of(settings: config.Config, clock: ports.Clock, tap: ports.Tap | None) -> ports.Robots:
+    manifest = settings.adapters.robots
+    return manifest.build(settings.of(manifest), manifests.Deps(clock, tap=tap))
+
+
+def engine_of(settings: config.Config, clock: ports.Clock, key: bytes) -> ports.Watched:
+    """The engine that runs templates itself, which is told the addresses of robots."""
+    adapters = settings.adapters
+    robots = settings.of(adapters.robots)
+    deps = manifests.EngineDeps(
+        clock,
+        region=settings.oos.region,
+        safety_check=settings.oos.safety_check,
+        robots={robot.name: robot.url for robot in robots.robot},
+        key=key,
+    )
+    return adapters.engine.build(settings.of(adapters.cloud), deps)
 
 
 def deps_of(

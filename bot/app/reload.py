@@ -11,7 +11,7 @@ import asyncio
 import json
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -101,6 +101,11 @@ def read(running: Loaded) -> Loaded:
     raise source.Invalid(f"the files in {settings.commands} change while they are read")
 
 
+Party = Callable[[Loaded], Callable[[], None]]
+"""Makes what it needs for another configuration, and returns what takes that up: on the writer's
+thread, at once, and without fail. Raises source.Invalid."""
+
+
 class Reloader:
     """Reloads one after the other. ``take`` puts a configuration in the place of the running one,
     and is called on the writer's thread."""
@@ -115,6 +120,7 @@ class Reloader:
     ) -> None:
         self._door, self._clock, self._take, self._hangup = door, clock, take, hangup
         self.running = running
+        self.parties: list[Party] = []
         self.watchers: list[Callable[[config.Config], None]] = []
         """What is called on the loop once another configuration is in use."""
         self._lock = asyncio.Lock()
@@ -169,13 +175,17 @@ class Reloader:
             return await self._refuse(event, tuple(str(fault).splitlines()))
         failpoints.reach("reload.read")
         difference = parts.difference(running.parts, now.parts)
-        fixed = parts.fixed(difference.names)
+        fixed = parts.fixed(difference.names) or callbacks(running.settings, now.settings)
         if fixed:
             return await self._refuse(event, (f"needs a restart: {', '.join(fixed)}",))
+        try:
+            steps = [party(now) for party in self.parties]
+        except source.Invalid as fault:
+            return await self._refuse(event, tuple(map(str, fault.faults)))
         if difference:
-            await self._door.submit(_changed(event, now.digest, difference), self._swap(now))
+            await self._door.submit(_changed(event, now.digest, difference), self._swap(now, steps))
         else:
-            await self._door.write(self._swap(now))
+            await self._door.write(self._swap(now, steps))
         for watcher in self.watchers:
             watcher(now.settings)
         return Result(now.digest, difference, (), warnings_of(now))
@@ -188,17 +198,32 @@ class Reloader:
         name = f"configuration:{secrets.token_hex(8)}"
         return model.ConfigurationRead(name, self._clock.now(), actor, by, before)
 
-    def _swap(self, now: Loaded) -> Callable[[port.Writer], None]:
+    def _swap(
+        self, now: Loaded, steps: Sequence[Callable[[], None]]
+    ) -> Callable[[port.Writer], None]:
         def swap(writer: port.Writer) -> None:
             self.running = now
             self._note(writer)
             failpoints.reach("reload.swapped")
+            for step in steps:
+                step()
             self._take(now)
 
         return swap
 
     def _note(self, writer: port.Writer) -> None:
         writer.note_configuration(json.dumps(dict(self.running.parts)))
+
+
+def callbacks(before: config.Config, now: config.Config) -> list[str]:
+    """The sources by which events of a chat platform begin or cease to come over HTTP: the
+    platform's connection is opened at the start only."""
+    former, present = (
+        {one.kind: one.name for one in settings.sources if one.kind in settings.platforms}
+        for settings in (before, now)
+    )
+    changed = former.keys() ^ present.keys()
+    return sorted(f"source.{(former | present)[kind]}" for kind in changed)
 
 
 def warnings_of(now: Loaded) -> tuple[str, ...]:

@@ -82,6 +82,11 @@ class Recorder:
         if hidden and not self._over:
             self._queue.put((self._now(), _Hidden(hidden), 0))
 
+    def disguise(self, disguise: Disguise) -> None:
+        """What goes over the wire from now on is disguised by this, too."""
+        if not self._over:
+            self._queue.put((self._now(), disguise, 0))
+
     # ------------------------------------------------------------------------- in the thread
 
     def _run(self) -> None:
@@ -108,6 +113,10 @@ class Recorder:
     def _take(self, at: datetime, piece: object, size: int) -> None:
         with self._lock:
             self._waiting -= size
+        if isinstance(piece, Disguise):
+            piece.succeed(self._disguise)
+            self._disguise = piece
+            return
         if isinstance(piece, _Hidden):
             for value in piece:
                 self._disguise.learn_secret(value)

@@ -27,6 +27,7 @@ LOADED_ANEW = (
     *("person", "role", "policy", "group", "command", "form", "rule", "security"),
     *("bot.name", "bot.locale", "bot.timezone", "bot.commands"),
     *("oos.policy", "oos.group", "oos.platform"),
+    *("webhook", "endpoint", "bus", "source", "budget"),
 )
 """The tables and keys that a running bot takes up; every other one needs a restart."""
 

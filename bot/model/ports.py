@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from bot import model
 from bot.model import traffic
@@ -182,7 +182,10 @@ class Look(Protocol):
 class Inlet(Protocol):
     """A server that takes events from outside. ``run`` serves until cancelled: an event is answered
     only after ``submit`` has returned, for then it is on disk. ``hurry`` is called when an event
-    says that a run has ended, so that it is looked at now."""
+    says that a run has ended, so that it is looked at now. ``follow`` makes ready for other
+    sources, and returns what takes them up at once, on whatever thread."""
+
+    def follow(self, sources: Sequence[Any]) -> Callable[[], None]: ...
 
     async def run(
         self, submit: Submit, hurry: Callable[[], None], ready: Callable[[], None]

@@ -70,6 +70,14 @@ class Disguise:
 
     # ------------------------------------------------------------------------- learning
 
+    def succeed(self, former: Disguise) -> None:
+        """Go on where another one ends: what it has replaced is replaced by the same."""
+        self._pseudonyms = former._pseudonyms
+        for secret in former._secrets:
+            self.learn_secret(secret)
+        for person in former._known:
+            self._learn(person, 1)
+
     def learn_secret(self, value: object) -> None:
         """From now on it is covered wherever it stands, also as Base64."""
         for text in masks.strings(value):

@@ -83,6 +83,14 @@ class Usage:
     paused: float
 
 
+@dataclass
+class _Calls:
+    """The calls by one rate key, whatever budgets count them: what a window holds."""
+
+    sent: deque[int] = field(default_factory=deque)
+    flying: int = 0
+
+
 class RateLimiter:
     """How much each rate key may send now. The writer thread asks while it claims, the loop tells
     what came back: a lock keeps the counts true."""
@@ -100,6 +108,7 @@ class RateLimiter:
         self._most = most
         self._flying: dict[str, int] = {}
         self._windows: dict[tuple[RateLimit, str], _Window] = {}
+        self._calls: dict[port.RateKey, _Calls] = {}
         self._paused: dict[port.RateKey, int] = {}
         self._lock = threading.Lock()
 
@@ -107,6 +116,18 @@ class RateLimiter:
     def longest(self) -> timedelta:
         """How far back the windows reach."""
         return timedelta(seconds=max((budget.seconds for budget in self._budgets), default=0.0))
+
+    def limit(self, budgets: Iterable[RateLimit]) -> None:
+        """From now on these hold. What was sent within the longest of those before counts."""
+        with self._lock:
+            self._budgets = tuple(budgets)
+            self._windows = {}
+            for rate_key, calls in self._calls.items():
+                for window in self._of(self._account(rate_key)):
+                    window.flying += calls.flying
+                    window.sent.extend(calls.sent)
+            for window in self._windows.values():
+                window.sent = deque(sorted(window.sent))
 
     def _of(self, rate_key: port.RateKey) -> list[_Window]:
         windows = []
@@ -140,24 +161,28 @@ class RateLimiter:
 
     def take(self, rate_key: port.RateKey) -> None:
         """One was taken out."""
-        rate_key = self._account(rate_key)
         with self._lock:
+            self._calls.setdefault(rate_key, _Calls()).flying += 1
+            rate_key = self._account(rate_key)
             self._flying[rate_key.platform] = self._flying.get(rate_key.platform, 0) + 1
             for window in self._of(rate_key):
                 window.flying += 1
 
     def give_back(self, rate_key: port.RateKey) -> None:
         """One that was taken out was not sent."""
-        rate_key = self._account(rate_key)
         with self._lock:
+            self._calls[rate_key].flying -= 1
+            rate_key = self._account(rate_key)
             self._flying[rate_key.platform] -= 1
             for window in self._of(rate_key):
                 window.flying -= 1
 
     def settled(self, rate_key: port.RateKey) -> None:
         """A call came back; the other side counts it from now at the latest."""
-        rate_key, tick = self._account(rate_key), self._tick()
+        tick = self._tick()
         with self._lock:
+            self._note(rate_key, tick).flying -= 1
+            rate_key = self._account(rate_key)
             self._flying[rate_key.platform] -= 1
             for window in self._of(rate_key):
                 window.flying -= 1
@@ -174,6 +199,7 @@ class RateLimiter:
         now, tick = codec.ms(self._clock.now()), self._tick()
         with self._lock:
             for rate_key, at in sorted(history.sent, key=lambda sent: sent[1]):
+                self._note(rate_key, tick - max(0, now - at))
                 for window in self._of(self._account(rate_key)):
                     window.sent.append(tick - max(0, now - at))
         for rate_key, until in history.paused:
@@ -194,6 +220,15 @@ class RateLimiter:
             if budget.counts(key.platform, key.kind)
         ]
         return Usage(budget, budget.count - room, max(0, *paused, 0) / 1000)
+
+    def _note(self, rate_key: port.RateKey, tick: int) -> _Calls:
+        """Remember a call for as long as any budget counts it."""
+        calls = self._calls.setdefault(rate_key, _Calls())
+        calls.sent.append(tick)
+        oldest = self._tick() - self.longest // timedelta(milliseconds=1)
+        while calls.sent and calls.sent[0] <= oldest:
+            calls.sent.popleft()
+        return calls
 
     def _tick(self) -> int:
         return round(self._clock.monotonic() * 1000)
@@ -276,6 +311,10 @@ class Outbox:
     def budgets(self) -> list[Usage]:
         """How much of each budget is used."""
         return self._limiter.usage()
+
+    def limit(self, budgets: Iterable[RateLimit]) -> None:
+        """From now on these budgets hold, on whatever thread this is said."""
+        self._limiter.limit(budgets)
 
     def wake(self) -> None:
         """Look again now: something was queued, or came due."""
