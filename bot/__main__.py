@@ -14,7 +14,19 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from bot import config, event_schemas, release, source
-from bot.cli import doctor, redo, reload, replay, requests, rules, shell, status, store, store_check
+from bot.cli import (
+    doctor,
+    forget,
+    redo,
+    reload,
+    replay,
+    requests,
+    rules,
+    shell,
+    status,
+    store,
+    store_check,
+)
 from bot.config import reference
 from bot.reference import rooms
 from bot.source import suggest
@@ -281,6 +293,7 @@ main.add_command(reload.reload)
 main.add_command(store.backup)
 main.add_command(store.restore)
 main.add_command(store_check.store)
+store_check.store.add_command(forget.forget)
 main.add_command(doctor.doctor)
 main.add_command(status.status)
 main.add_command(replay.replay)

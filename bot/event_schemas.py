@@ -391,10 +391,10 @@ _ENTRIES = """\
 
 Each entry of the [audit log](events-and-audit.md#audit-entries), but for what becomes of what rules
 made (`rule.refused`, `rule.undelivered`, `rule.redone`), `event.failed`, `clock.stepped`,
-`store.restored` and `texts.removed`. A rule that fails on such an event of failure makes no other
-one. `data` has `actor`, `facts`, and `request`: the [request](#the-request) that it is about, as it
-stands after it, or null. The schemas are those of `facts`; when each action is entered, the audit
-log's page says.
+`store.restored`, `texts.removed` and `person.forgotten`. A rule that fails on such an event of
+failure makes no other one. `data` has `actor`, `facts`, and `request`: the [request](#the-request)
+that it is about, as it stands after it, or null. The schemas are those of `facts`; when each action
+is entered, the audit log's page says.
 """
 
 

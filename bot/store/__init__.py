@@ -23,6 +23,7 @@ from bot.store.port import (
 from bot.store.sqlite.check import Finding, Report, check, state
 from bot.store.sqlite.copies import CopyFailed, Restored, backup, recognise, restore, take_for_old
 from bot.store.sqlite.files import Broken, Locked, Store, Unusable, compact, lock
+from bot.store.sqlite.forgetting import Refused, Traces, forget, traces
 from bot.store.sqlite.health import Health, health, in_use
 
 __all__ = [
@@ -44,16 +45,19 @@ __all__ = [
     "Quota",
     "RateKey",
     "Reader",
+    "Refused",
     "Report",
     "Restored",
     "Row",
     "Status",
     "Store",
+    "Traces",
     "Unusable",
     "Writer",
     "backup",
     "check",
     "compact",
+    "forget",
     "health",
     "in_use",
     "lock",
@@ -61,4 +65,5 @@ __all__ = [
     "restore",
     "state",
     "take_for_old",
+    "traces",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot import model
 
@@ -54,3 +54,73 @@ def step(of: model.Step) -> model.Step:
 
 def result(of: model.InstanceResult) -> model.InstanceResult:
     return replace(of, output="", error="", dropped=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """A person who is to be forgotten: their id, the accounts they are known by (each its platform
+    and id), and what stands for both from now on."""
+
+    person: str
+    accounts: frozenset[tuple[str, str]]
+    pseudonym: str
+
+    def name(self, person: str) -> str:
+        return self.pseudonym if person == self.person else person
+
+    def account(self, of: model.Account) -> model.Account:
+        known = (of.platform, of.id) in self.accounts
+        return replace(of, id=self.pseudonym, name="") if known else of
+
+    def party(self, of: model.Party) -> model.Party:
+        return replace(
+            of,
+            person=self.name(of.person),
+            account=self.account(of.account),
+            accounts=self.held(of.accounts),
+        )
+
+    def held(self, accounts: tuple[tuple[str, str, str], ...]) -> tuple[tuple[str, str, str], ...]:
+        return tuple(each for each in accounts if (each[0], each[2]) not in self.accounts)
+
+    def request(self, of: model.Request) -> model.Request:
+        """A request that has ended, without what tells who they are; of their own also without its
+        texts."""
+        own = of.person == self.person
+        request = stripped(of, "person") if own and not of.removed else of
+        form, platform = request.form, request.place.platform
+        if form is not None:
+            form = replace(form, approvers=tuple(map(self.account, form.approvers)))
+        return replace(
+            request,
+            person=self.name(request.person),
+            account=self.account(request.account),
+            accounts=self.held(request.accounts),
+            place=self.place(request.place),
+            ended_by=self.name(request.ended_by),
+            causes=tuple(map(self.party, request.causes)),
+            clickers=tuple(
+                each for each in request.clickers if (platform, each) not in self.accounts
+            ),
+            form=form,
+            passed=tuple(map(self.step, request.passed)),
+        )
+
+    def step(self, of: model.ApprovalStep) -> model.ApprovalStep:
+        return replace(of, voters=tuple(map(self.name, of.voters)), by=self.name(of.by))
+
+    def place(self, of: model.Place) -> model.Place:
+        """A direct chat may be named by the account of whom it is with."""
+        known = (of.platform, of.chat) in self.accounts
+        return replace(of, chat=self.pseudonym) if known else of
+
+    def vote(self, of: model.Vote) -> model.Vote:
+        if of.person != self.person:
+            return of
+        return replace(
+            of,
+            person=self.pseudonym,
+            account=self.account(of.account),
+            accounts=self.held(of.accounts),
+            reason="",
+        )

@@ -72,6 +72,7 @@ _ACTIONS: dict[str, tuple[str, str]] = {
     "rule.redone": ("重新交给规则处理", "handed to a rule again"),
     "letter.redriven": ("重新投递", "sent once more"),
     "bot.started": ("机器人启动", "started"),
+    "person.forgotten": ("删除了一个人的资料", "a person was forgotten"),
     "texts.removed": ("按设置删除了旧申请的内容", "texts of old requests removed"),
     "store.restored": ("数据从副本恢复", "store restored"),
     "request.restored": ("恢复后仍未结束的申请", "open in the copy"),

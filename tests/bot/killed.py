@@ -9,6 +9,7 @@ number of deaths.
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import sqlite3
 import sys
@@ -44,7 +45,12 @@ def retention(path: Path) -> None:
         writer.commit()
 
 
-WORKS: dict[str, Work] = {"migrate": migrate, "retention": retention}
+def forget(path: Path) -> None:
+    with store.Store(path) as opened:
+        store.forget(opened, "alice", "console:ops", LATE)
+
+
+WORKS: dict[str, Work] = {"migrate": migrate, "retention": retention, "forget": forget}
 CONNECT = sqlite3.connect
 
 
@@ -76,7 +82,8 @@ def content(path: Path) -> dict[str, Any]:
             if name not in ("_sqlite_migrations", "meta", "sqlite_sequence")
         ]
         rows = {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in names}
-    bites = [row for row in rows.get("audit", []) if row[3] == "texts.removed"]
+    told = ("texts.removed", "person.forgotten")
+    bites = [row for row in rows.get("audit", []) if row[3] in told]
     rows["audit"] = [row for row in rows.get("audit", []) if row not in bites]
     return rows
 
@@ -102,6 +109,7 @@ def deaths(work: Work, source: Path, folder: Path, step: int) -> Iterator[Path]:
 
 def main(name: str, source: Path, step: int) -> int:
     work = WORKS[name]
+    secrets.token_hex = lambda count=8: "ab" * count  # type: ignore[assignment,misc]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         whole = folder / "whole.db"

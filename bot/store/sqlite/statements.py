@@ -53,3 +53,30 @@ GIVES_BACK = "PRAGMA auto_vacuum"
 GIVE_BACK = "PRAGMA incremental_vacuum(1)"
 """One page: Python takes but one step of it."""
 COMPACT = (NEW_FILE, "VACUUM")
+
+# ----------------------------------------------------------------------------- forgetting a person
+
+REQUESTS_ALL = "SELECT body FROM requests ORDER BY id"
+VOTES_OF_PERSON = "SELECT body FROM votes WHERE person = ?"
+VOTE_FORGET = """
+UPDATE votes SET person = ?, body = ? WHERE request = ? AND digest = ? AND person = ?
+"""
+REQUEST_FORGET = f"""
+UPDATE requests SET person = ?, chat = ?, body = ? WHERE id = ? AND state IN ({FINAL})
+"""
+TEXTS_OF_ACTOR = (
+    "SELECT COUNT(*) FROM audit_texts AS t JOIN audit AS a USING (seq) WHERE a.actor = ?"
+)
+TEXTS_DELETE_OF_ACTOR = """
+DELETE FROM audit_texts WHERE seq IN (SELECT seq FROM audit WHERE actor = ?)
+"""
+ASKS_DELETE = "DELETE FROM asks WHERE person = ?"
+ENTRIES_OF_ACTOR = "SELECT COUNT(*) FROM audit WHERE actor = ?"
+PSEUDONYM = """
+SELECT json_extract(facts, '$.pseudonym') FROM audit
+WHERE action = 'person.forgotten' AND json_extract(facts, '$.person') = ? ORDER BY seq LIMIT 1
+"""
+SENT_OF_REQUEST = "SELECT COUNT(*) FROM outbox WHERE request IN (SELECT value FROM json_each(?))"
+EVENTS_DELETE = """
+DELETE FROM bus WHERE source LIKE 'countersign/%' AND subject IN (SELECT value FROM json_each(?))
+"""

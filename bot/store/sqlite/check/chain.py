@@ -31,11 +31,13 @@ def findings(connection: sqlite3.Connection) -> Iterator[Finding]:
 class Deeds:
     """What the audit log says: ``cast`` are votes as (request, person, digest, approve), each at
     its first moment; ``approved`` who approved a request, by (request, digest), and when;
-    ``adopted`` the requests of executions that ran already."""
+    ``adopted`` the requests of executions that ran already; ``people`` were forgotten, by what
+    stands for them."""
 
     cast: dict[tuple[int, str, str, bool], int] = field(default_factory=dict)
     approved: dict[tuple[int, str], tuple[int, tuple[str, ...]]] = field(default_factory=dict)
     adopted: set[int] = field(default_factory=set)
+    people: dict[str, str] = field(default_factory=dict)
 
 
 def of_log(connection: sqlite3.Connection) -> Deeds:
@@ -48,6 +50,8 @@ def of_log(connection: sqlite3.Connection) -> Deeds:
                 deeds.cast.setdefault(key, at)
             elif action == "request.approved":
                 deeds.approved[request, facts["digest"]] = (at, tuple(facts["by"]))
+            elif action == "person.forgotten":
+                deeds.people[facts["pseudonym"]] = facts["person"]
             else:
                 deeds.adopted.add(request)
         except (ValueError, KeyError, TypeError):
@@ -58,7 +62,8 @@ def of_log(connection: sqlite3.Connection) -> Deeds:
 def votes(connection: sqlite3.Connection, deeds: Deeds) -> Iterator[Finding]:
     """Votes that nobody is on record as having cast, and votes on record that are gone."""
     rows = set()
-    for request, digest, person, approve in connection.execute(statements.BALLOTS):
+    for request, digest, stored, approve in connection.execute(statements.BALLOTS):
+        person = deeds.people.get(stored, stored)
         key = (request, person, digest.removeprefix(quorum.FORM), bool(approve))
         rows.add(key)
         if key not in deeds.cast:

@@ -43,7 +43,8 @@ SELECT id FROM requests WHERE NOT EXISTS (SELECT 1 FROM audit WHERE audit.reques
 """
 DEEDS = """
 SELECT at, actor, action, request, facts FROM audit
-WHERE action IN ('vote.cast', 'request.approved', 'execution.found') ORDER BY seq
+WHERE action IN ('vote.cast', 'request.approved', 'execution.found', 'person.forgotten')
+ORDER BY seq
 """
 BALLOTS = """
 SELECT request, digest, person, json_extract(body, '$.approve') FROM votes WHERE json_valid(body)

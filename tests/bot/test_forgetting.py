@@ -1,0 +1,176 @@
+"""A person is forgotten: nothing in the store tells who they are but the ids that prove what was
+done, and the audit chain verifies."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from bot import __main__ as cli
+from bot import audit, model, store
+from tests.bot import run_stage
+from tests.bot.configured import SMALL
+from tests.bot.test_retention import DAY, deaths, ended
+
+OURS = "restart web-01 reason=peculiar"
+THEIRS = "restart web-02 reason=others"
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> run_stage.RunStage:
+    """Alice asked and ran something, and pressed a button that is not hers; bob approved, carol
+    asked for something of her own."""
+    (tmp_path / "data").mkdir()
+    made = run_stage.RunStage(tmp_path / "data")
+    ended(made, OURS)
+    request = made.planned("carol", THEIRS)
+    made.click("alice", request.id, "approve", request.code, request.card)
+    made.click("bob", request.id, "approve", request.code, request.card, "fine with me")
+    made.work()
+    made.observe(request.id)
+    made.work()
+    return made
+
+
+def settled(scene: run_stage.RunStage, days: int = 31) -> Path:
+    """What was sent is forgotten, and the bot is stopped."""
+    scene.clock.advance(days * DAY)
+    scene.ask("bob", "help")  # the newest effect stays, for its number
+    scene.work()
+    scene.remove_texts(4000)
+    scene.close()
+    return scene.store.path
+
+
+def forget(path: Path, person: str) -> store.Traces:
+    with store.Store(path) as opened:
+        return store.forget(opened, person, "console:ops", datetime.now(UTC))
+
+
+def dump(path: Path) -> dict[str, str]:
+    """All rows, by table."""
+    with closing(sqlite3.connect(path)) as connection:
+        names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+        return {
+            table: str(connection.execute(f"SELECT * FROM {table}").fetchall())
+            for (table,) in names
+        }
+
+
+def test_a_requester_is_forgotten(scene: run_stage.RunStage) -> None:
+    stamps = [audit.stamp(row) for row in scene.read(lambda reader: list(reader.chain()))]
+    path = settled(scene)
+    looked = store.traces(path, "alice")
+    done = forget(path, "alice")
+    assert (done.own, done.others, done.votes) == ([1], [2], 0)
+    assert (looked.own, looked.others, looked.texts) == (done.own, done.others, done.texts)
+    tables = dump(path)
+    for table, content in tables.items():
+        if table != "audit":
+            assert "u-alice" not in content, table
+            assert "'alice'" not in content, table
+            assert '"alice"' not in content, table
+            assert "Alice" not in content, table
+            assert "peculiar" not in content, table
+    assert "others" in tables["requests"], "what another person typed stays"
+    assert "fine with me" in tables["votes"]
+    assert b"peculiar" not in path.read_bytes()
+    with store.Store(path) as opened, opened.reading() as reader:
+        assert reader.verify_audit(stamps) == []
+        request = reader.request(1)
+        assert request is not None
+        assert (request.person, request.removed) == (done.pseudonym, "person")
+        assert request.account == model.Account("chat", "corp", done.pseudonym)
+        last = list(reader.chain())[-1]
+        assert (last.action, last.actor) == ("person.forgotten", "console:ops")
+        assert last.facts["pseudonym"] == done.pseudonym
+    assert not store.check(path).findings
+
+
+def test_a_voter_is_forgotten_and_the_approval_stays_proved(scene: run_stage.RunStage) -> None:
+    path = settled(scene)
+    done = forget(path, "bob")
+    assert (done.own, done.votes) == ([], 2)
+    assert "fine with me" not in dump(path)["votes"]
+    assert OURS in dump(path)["requests"]
+    assert not store.check(path).findings
+    with store.Store(path) as opened, opened.reading() as reader:
+        (vote,) = reader.votes(1)
+        assert (vote.person, vote.account.id, vote.approve) == (
+            done.pseudonym,
+            done.pseudonym,
+            True,
+        )
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE votes SET person = 'former-00000000'")
+        connection.commit()
+    assert "vote" in {finding.kind for finding in store.check(path).findings}
+
+
+def test_it_is_done_once_and_the_pseudonym_stays(scene: run_stage.RunStage) -> None:
+    path = settled(scene)
+    first = forget(path, "alice")
+    again = forget(path, "alice")
+    assert not again.anything
+    assert again.pseudonym == first.pseudonym
+    with store.Store(path) as opened, opened.reading() as reader:
+        rows = [row for row in reader.chain() if row.action == "person.forgotten"]
+    assert len(rows) == 1
+    nobody = forget(path, "zoe")
+    assert (nobody.anything, nobody.entries) == (False, 0)
+
+
+def test_nobody_is_forgotten_while_something_of_theirs_is_open(scene: run_stage.RunStage) -> None:
+    scene.planned("alice", "restart web-03 reason=open")
+    before = scene.request(1)
+    scene.close()
+    with pytest.raises(store.Refused, match="has a part in #3, which is open"):
+        forget(scene.store.path, "alice")
+    with store.Store(scene.store.path) as opened, opened.reading() as reader:
+        assert reader.request(1) == before
+    assert forget(scene.store.path, "bob").votes == 2
+
+
+def test_a_kill_at_any_statement_leaves_all_or_nothing(scene: run_stage.RunStage) -> None:
+    assert deaths("forget", settled(scene), 11) > 2
+
+
+# ----------------------------------------------------------------------------- the command line
+
+
+def test_the_command_line(
+    scene: run_stage.RunStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET", "s3cr3t-Value")
+    path = tmp_path / "bot.toml"
+    path.write_text(SMALL + '[bot]\ndata = "data"\n')
+    database = tmp_path / "data" / "countersign.db"
+    settled(scene).rename(database)
+
+    def run(*words: str) -> tuple[int, str]:
+        said = CliRunner().invoke(cli.main, ["store", "forget", *words, "--config", str(path)])
+        return said.exit_code, said.output
+
+    before = database.read_bytes()
+    status, said = run("alice", "--dry-run")
+    assert status == 0
+    assert "would be removed: texts, values and outputs of 1 request of alice" in said
+    assert "stays: the id alice in" in said
+    assert "not reached: backups, exports" in said
+    assert database.read_bytes() == before
+    status, said = run("ann")
+    assert status == 1
+    assert "ann stands in" in said
+    with store.Store(database):
+        assert run("alice") == (
+            1,
+            "the bot is running: stop it first, or look with --dry-run\n",
+        )
+    status, said = run("alice")
+    assert (status, said.splitlines()[0][:11]) == (0, "ok: removed")
+    assert "there is nothing of alice that can be removed" in run("alice")[1]
