@@ -31,6 +31,8 @@ NO_INVOCATION = "t-countersign0doctor"
 HARMLESS = base64.b64encode(b"true").decode()
 """What would run if a dry run were none."""
 POWER = ("RebootInstance", "StartInstance", "StopInstance")
+LISTS = (*rights.FOLLOWS, "DescribeDisks", "DescribeSnapshots")
+"""APIs that read, and can be asked for a page of everything."""
 MOST_NAMES = 20
 NO_REGION = "InvalidRegionId"
 Answer = tuple[Mapping[str, object], openapi.Failure | None]
@@ -239,28 +241,32 @@ class Cloud:
 
 def tries(operation: Operation, place: Region) -> Iterator[tuple[str, Mapping[str, object]]]:
     """The calls that try what an operation needs in a region, with their fields."""
-    if operation.kind in rights.RUNS:
-        named = (id for id in operation.instances)
-        fitting = (one.id for one in place.instances if fits(one, operation.patterns))
-        instance = next(named, None) or next(fitting, NO_INSTANCE)
-        dry = {"InstanceId": [instance], "RepeatMode": "DryRun"}
-        if operation.user:
-            dry["Username"] = operation.user
-        if operation.kind == "invoked":
-            yield "InvokeCommand", {**dry, "CommandId": operation.stored}
-        else:
-            script = {"CommandContent": HARMLESS, "ContentEncoding": "Base64"}
-            yield "RunCommand", {**dry, "Type": "RunShellScript", **script}
-        yield "StopInvocation", {"InvokeId": NO_INVOCATION, "InstanceId": [instance]}
-        for action in rights.FOLLOWS:
-            yield action, {"MaxResults": 10}
-        if operation.stored:
-            yield rights.READS, {"MaxResults": 10}
+    named, listed = iter(operation.instances), {"MaxResults": 10}
+    fitting = (one.id for one in place.instances if fits(one, operation.patterns))
+    instance = next(named, None) or next(fitting, NO_INSTANCE)
+    dry: dict[str, object] = {"InstanceId": [instance], "RepeatMode": "DryRun"}
+    script = {"CommandContent": HARMLESS, "ContentEncoding": "Base64", "Type": "RunShellScript"}
+    if operation.kind not in rights.RUNS:
+        for right in () if operation.role else rights.calls(place.name, operation):
+            name = right.action.removeprefix("ecs:")
+            if name in POWER:
+                yield name, {"InstanceId": NO_INSTANCE, "DryRun": True}
+            elif name == rights.RUNS["script"]:
+                yield name, {**dry, **script}
+            elif name in LISTS:
+                yield name, listed
         return
-    names = [api.name for api in operation.apis if api.service == "ecs" and not operation.role]
-    for name in names:
-        if name in POWER:
-            yield name, {"InstanceId": NO_INSTANCE, "DryRun": True}
+    if operation.user:
+        dry["Username"] = operation.user
+    if operation.kind == "invoked":
+        yield "InvokeCommand", {**dry, "CommandId": operation.stored}
+    else:
+        yield "RunCommand", {**dry, **script}
+    yield "StopInvocation", {"InvokeId": NO_INVOCATION, "InstanceId": [instance]}
+    for action in rights.FOLLOWS:
+        yield action, listed
+    if operation.stored:
+        yield rights.READS, listed
 
 
 def fits(instance: describe.Instance, patterns: Sequence[str]) -> bool:

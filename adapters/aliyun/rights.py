@@ -55,7 +55,7 @@ def of(settings: Settings, operations: Sequence[Operation]) -> Iterator[Right]:
         if operation.kind in RUNS:
             yield from running(operation, regions)
         elif not operation.role:
-            yield from calls(settings, operation)
+            yield from calls(settings.region, operation)
 
 
 def running(operation: Operation, regions: tuple[str, ...]) -> Iterator[Right]:
@@ -89,10 +89,11 @@ def machines(
         yield where, (("StringEquals", f"acs:ResourceTag/{key}", (value,)),)
 
 
-def calls(settings: Settings, operation: Operation) -> Iterator[Right]:
-    """The calls of an operation's templates, and what looks up how such a call ended. Whether an
-    action of another product is judged by resources is not known here: these get all of them."""
-    regions, by = operation.regions or (settings.region,), (operation.command,)
+def calls(region: str, operation: Operation) -> Iterator[Right]:
+    """The calls of an operation's templates, by default in a region, and what looks up how such a
+    call ended. Whether an action of another product is judged by resources is not known here: these
+    get all of them."""
+    regions, by = operation.regions or (region,), (operation.command,)
     for api in operation.apis:
         code = products.code(api.service)
         names = [api.name]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot import model, store
+from bot import model, store, texts
 from bot.cli import consoles, shell
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ async def sections(path: Path, name: str, seconds: float) -> tuple[str, list[Sec
         reason = f"events of {group.platform} come over HTTP, where a trial does not listen"
         raise click.exceptions.Exit(shell.fail(reason))
     with alone(settings):
+        click.echo(texts.say(settings.book.locale, "doctor.try.ask", group=group.name), err=True)
         async with trial_in(settings, group) as one:
             findings = await one.run(seconds, countdown)
     if sys.stderr.isatty():

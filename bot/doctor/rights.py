@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from bot import config, policy
@@ -40,20 +40,10 @@ def of(settings: config.Config, catalog: registry.Catalog) -> Rights:
     roles: dict[str, tuple[Right, ...]] = {}
     for operation in each:
         if operation.role:
-            calls = adapters.cloud.calls(cloud, operation)
+            calls = adapters.cloud.calls(settings.cloud.region, operation)
             roles[operation.role] = (*roles.get(operation.role, ()), *calls)
     notes = dict.fromkeys(note for one in each for note in remarks(one, settings, catalog))
     return Rights(tuple(own), adapters.cloud.assumed(cloud), roles, tuple(notes))
-
-
-def needs(rights: Iterable[Right]) -> dict[str, tuple[str, ...]]:
-    """The actions that only some commands need, each with their names."""
-    common = {right.action for right in rights if not right.commands}
-    names: dict[str, dict[str, None]] = {}
-    for right in rights:
-        if right.action not in common:
-            names.setdefault(right.action, {}).update(dict.fromkeys(right.commands))
-    return {action: tuple(names[action]) for action in sorted(names)}
 
 
 # ----------------------------------------------------------------------------- operations

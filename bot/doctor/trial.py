@@ -51,9 +51,11 @@ class Trial:
             if not isinstance(shown, model.Done):
                 return [lines.problem("try.card", "doctor.try.unsent", why=shown.reason)]
             self.ref = shown.ref
-            await self._wait(seconds, tell)
-            over = model.UpdateCard(self.place, self._drawing(over=True), self.ref)
-            await self.chat.perform(over, model.Attempt())
+            try:
+                await self._wait(seconds, tell)
+            finally:
+                over = model.UpdateCard(self.place, self._drawing(over=True), self.ref)
+                await self.chat.perform(over, model.Attempt())
             return list(self._findings())
         finally:
             connection.cancel()

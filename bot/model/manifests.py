@@ -190,8 +190,8 @@ class CloudManifest(Manifest[S]):
     products' APIs. ``instance`` tells the id of an instance from a name.
 
     ``rights`` are those that the bot's own calls need for some operations, ``calls`` those that the
-    templates of one need, and ``policy`` is the document that allows them. ``assumed`` is the role
-    that has them; "": the identity itself.
+    templates of one need, by default in a region, and ``policy`` is the document that allows them.
+    ``assumed`` is the role that has them; "": the identity itself.
     """
 
     regions: frozenset[str]
@@ -199,7 +199,7 @@ class CloudManifest(Manifest[S]):
     models: Callable[[], ports.Models]
     instance: Callable[[str], bool]
     rights: Callable[[S, Sequence[Operation]], Iterable[Right]]
-    calls: Callable[[S, Operation], Iterable[Right]]
+    calls: Callable[[str, Operation], Iterable[Right]]
     policy: Callable[[Iterable[Right]], Document]
     assumed: Callable[[S], str]
     build: Callable[[S, Deps], ports.Executor]

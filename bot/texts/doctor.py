@@ -33,6 +33,11 @@ PHRASES: dict[str, tuple[str, str]] = {
         "一次申请必需和有用的权限：{address}",
         "Ask for the needed and the useful permissions at once: {address}",
     ),
+    "doctor.try.ask": (
+        "群“{group}”里会出现一张测试卡片：请有人 @机器人 发送 doctor，再点卡片的按钮",
+        "A test card comes to the group “{group}”: somebody mentions the bot with the word doctor, "
+        "and presses its button",
+    ),
     "doctor.try.unconnected": (
         "连接没有建立：{why}",
         "No connection stands: {why}",

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from adapters.aliyun import advice as of_aliyun
+from adapters.aliyun import checks as of_doctor
+from adapters.aliyun import describe
 from adapters.oos import advice as of_oos
 from adapters.openapi import advice as of_openapi
+from bot.model.rights import Api, Operation
 from sandbox import process, standins
 from tests import granted
 from tests.adapters import test_doctor
@@ -195,6 +199,23 @@ async def test_what_is_well_is_ok_by_the_printed_policy_and_nothing_is_done(
     assert await company.call("aliyun", "invocations") == []
     assert await company.call("aliyun", "executions") == []
     assert await company.call("aliyun", "power") == []
+
+
+def test_what_templates_call_is_tried_where_that_does_nothing() -> None:
+    names = ("DescribeDisks", "RunCommand", "RebootInstance", "DeleteInstance")
+    apis = (*(Api("ecs", name) for name in names), Api("rds", "RebootInstance"))
+    operation = Operation("fix", "template", apis=apis, patterns=("web-*",))
+    instances = tuple(
+        describe.Instance(f"i-{name}", name, "cn-hangzhou", "Running", "linux")
+        for name in ("db-01", "web-01")
+    )
+    place = of_doctor.Region("cn-hangzhou", instances)
+    calls = dict(of_doctor.tries(operation, place))
+    assert list(calls) == ["DescribeDisks", "RunCommand", "DescribeInvocations", "RebootInstance"]
+    assert calls["RunCommand"]["RepeatMode"] == "DryRun"
+    assert calls["RunCommand"]["InstanceId"] == ["i-web-01"]
+    assert calls["RebootInstance"] == {"InstanceId": of_doctor.NO_INSTANCE, "DryRun": True}
+    assert not list(of_doctor.tries(replace(operation, role="ops"), place)), "the role makes them"
 
 
 async def test_a_stored_template_is_compared_with_the_file(

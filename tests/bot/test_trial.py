@@ -132,6 +132,16 @@ async def test_it_refuses_beside_a_running_bot_and_keeps_one_from_starting(
     await played(path, company, "lark", 0.3, act)
 
 
+async def test_a_trial_that_is_broken_off_leaves_no_button(
+    company: standins.StandIns, path: Path
+) -> None:
+    running = asyncio.create_task(trial.sections(path, "lark:ops", 60))
+    assert (await card_of(company, "lark"))["buttons"]
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert not (await card_of(company, "lark"))["buttons"]
+
+
 async def test_a_group_must_be_one(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name, words in (("ops", "there are several groups"), ("none", "there is no group none")):
         with pytest.raises(click.exceptions.Exit):
