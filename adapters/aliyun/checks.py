@@ -13,7 +13,7 @@ import base64
 import fnmatch
 import functools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adapters import openapi
 from adapters.aliyun import advice, definitions, describe, products, rights, wire
@@ -77,7 +77,7 @@ class Cloud:
     def __init__(self, settings: Settings, operations: Sequence[Operation]) -> None:
         self.settings = settings
         self.operations = operations
-        self.api = Api(settings)
+        self.api = Api(replace(settings, of_the_loop=True))
         places = (region for one in operations for region in one.regions)
         self.regions = tuple(dict.fromkeys((settings.region, *places)))
         self._reading: dict[str, asyncio.Task[Region]] = {}

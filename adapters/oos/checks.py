@@ -10,6 +10,7 @@ import functools
 import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from adapters import openapi
 from adapters.oos import advice, definitions, rights
@@ -46,7 +47,7 @@ class Doctor:
     def __init__(self, settings: Settings, operations: Sequence[Operation]) -> None:
         self.settings = settings
         self.operations = operations
-        self.api = Api(settings)
+        self.api = Api(replace(settings, of_the_loop=True))
 
     async def permissions(self) -> Sequence[checks.Finding]:
         """What does RAM allow of what the bot calls?"""

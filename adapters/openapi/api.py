@@ -56,15 +56,22 @@ class Api:
     def __init__(self, settings: Settings, kind: Callable[[], Any] = clients.generic) -> None:
         self.settings = settings
         self.clients = clients.Clients(settings, kind)
-        self._threads = ThreadPoolExecutor(settings.workers, thread_name_prefix=self.name)
+        self._threads = (
+            None
+            if settings.of_the_loop
+            else ThreadPoolExecutor(settings.workers, thread_name_prefix=self.name)
+        )
+        self._room = asyncio.Semaphore(settings.workers)
 
     async def close(self) -> None:
         """Wait for the calls under way; each ends at its time-out at the latest."""
-        await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
+        if self._threads is not None:
+            await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
 
     async def run(self, work: Callable[[], T]) -> T:
         """What takes long, in one of the threads that make the calls."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        async with self._room:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     async def make(self, request: Request, session: str, repeatable: bool) -> Any:
         """One call; the answer is its JSON, an empty one {}. Tried again as ``attempt`` says.

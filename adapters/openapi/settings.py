@@ -80,6 +80,8 @@ class Settings:
     connect_timeout: float = 5
     workers: int = 8
     """How many calls may be under way at once, each in a thread with a connection."""
+    of_the_loop: bool = False
+    """The threads are the event loop's own, so that nobody waits for them when a call hangs."""
     safe_token_seconds: float = 600
     """How long the platform surely remembers a client token, so that sending the same call again
     cannot run it twice."""

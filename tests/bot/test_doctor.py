@@ -157,11 +157,13 @@ def test_a_host_that_hangs_never_hangs_the_doctor(small: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         small.write_text(small.read_text().replace(NOWHERE, url))
-        began = time.monotonic()
+        threads, began = set(threading.enumerate()), time.monotonic()
         said = CliRunner().invoke(
             cli.main, ["doctor", "--config", str(small), "--json", "--seconds", "1"]
         )
         assert time.monotonic() - began < 10
+    hanging = [one for one in threading.enumerate() if one not in threads and not one.daemon]
+    assert not hanging, "the program's end would wait for these"
     assert said.exit_code == 1
     states = {f"{one['group']}.{one['id']}": one for one in json.loads(said.stdout)}
     address = states[f"network.address.{url.removeprefix('http://')}"]
