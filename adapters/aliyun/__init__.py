@@ -31,9 +31,11 @@ class Aliyun:
 
     name = "aliyun"
 
-    def __init__(self, settings: Settings, clock: ports.Clock) -> None:
+    def __init__(
+        self, settings: Settings, clock: ports.Clock, tap: ports.Tap | None = None
+    ) -> None:
         self.settings = settings
-        self._api = Api(settings)
+        self._api = Api(settings, tap)
         regions = tuple(dict.fromkeys((settings.region, *settings.regions)))
         self._finder = Finder(self._api, regions)
         self._runner = Runner(self._api, self._finder, settings, clock)

@@ -11,6 +11,7 @@ from adapters import openapi
 from adapters.aliyun import products, wire
 from adapters.aliyun.settings import Settings
 from adapters.openapi import failures
+from bot.model import ports
 
 
 def ecs() -> Any:
@@ -23,8 +24,8 @@ class Api(openapi.Api):
 
     name = "aliyun"
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings, ecs)
+    def __init__(self, settings: Settings, tap: ports.Tap | None = None) -> None:
+        super().__init__(settings, ecs, tap)
         self._origin = settings.origin
 
     async def call(
@@ -38,8 +39,10 @@ class Api(openapi.Api):
         """One call of ECS, harmless to repeat. ``fields`` are the request model's fields as the
         wire names them (lists are lists, ``Tag`` is [{"Key", "Value"}]); the answer is the response
         body. ``session`` and ``policy`` are for an assumed role. Raises Failure."""
-        work = functools.partial(self._call, action, region, fields, session, policy)
-        return await self.attempt(action, work, True, self.host("ecs", region))
+        call = functools.partial(self._call, action, region, fields, session, policy)
+        host = self.host("ecs", region)
+        work = functools.partial(self.tapped, action, "POST", host, fields, call)
+        return await self.attempt(action, work, True, host)
 
     def host(self, service: str, region: str) -> str:
         """Where calls of a product go."""

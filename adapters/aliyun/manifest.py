@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from adapters import openapi
 from adapters.aliyun import describe, products, rights
 from adapters.aliyun.settings import Settings
 from adapters.openapi import ram, regions
@@ -20,7 +21,7 @@ CREDENTIALS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 def build(settings: Settings, deps: manifests.Deps) -> ports.Executor:
     from adapters.aliyun import Aliyun
 
-    return Aliyun(settings, deps.clock)
+    return Aliyun(settings, deps.clock, deps.tap)
 
 
 def examine(settings: Settings, deps: manifests.CheckDeps) -> checks.Checkup:
@@ -53,6 +54,12 @@ def check(settings: Settings) -> Iterator[manifests.Flaw]:
             yield manifests.Flaw((*table, key), message, "type", unless=(type_,))
 
 
+def interpreter(settings: Settings) -> ports.Interpreter:
+    from adapters.aliyun import results
+
+    return openapi.Interpreter({"DescribeInvocationResults": results.of_answer})
+
+
 MANIFEST = manifests.CloudManifest(
     name="aliyun",
     title="Alibaba Cloud",
@@ -65,6 +72,7 @@ MANIFEST = manifests.CloudManifest(
     known=products.known,
     models=models,
     examine=examine,
+    interpreter=interpreter,
     instance=lambda text: describe.ID.fullmatch(text) is not None,
     rights=rights.of,
     calls=rights.calls,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from adapters import openapi
@@ -82,10 +82,20 @@ class Reader:
         if token:
             request["NextToken"] = token
         answer = await self.api.call("DescribeInvocationResults", region, request)
-        box = answer.get("Invocation") or {}
-        items = (box.get("InvocationResults") or {}).get("InvocationResult") or []
+        box, items = answer.get("Invocation") or {}, items_of(answer)
         following = str(box.get("NextToken") or "")
         return items, int(box.get("TotalCount") or 0), "" if following == token else following
+
+
+def items_of(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What a page has."""
+    box = answer.get("Invocation") or {}
+    return (box.get("InvocationResults") or {}).get("InvocationResult") or []
+
+
+def of_answer(answer: Mapping[str, Any]) -> list[model.InstanceResult]:
+    """The results of a page. Raises LookupError, TypeError or ValueError for what is none."""
+    return list(map(read, items_of(answer)))
 
 
 def collect(results: Results, items: Iterable[dict[str, object]]) -> None:

@@ -61,6 +61,8 @@ class Interpreter:
         return traffic.Meaning(f"left aside: {event.reason}", problem=event.reason if fault else "")
 
     def exchange(self, exchange: traffic.Exchange) -> traffic.Meaning:
+        if exchange.way == "in":
+            return self.frame(traffic.Frame(exchange.party, "in", json.dumps(exchange.body)))
         try:
             address, kind = urlsplit(exchange.url), f"answer of {http.call_of(exchange.url)}"
         except ValueError:

@@ -6,10 +6,12 @@ from adapters.endpoints.settings import Endpoint, Settings
 from bot.model import checks, manifests, ports
 
 
-def build(endpoints: tuple[Endpoint, ...], clock: ports.Clock) -> ports.Outlet:
+def build(
+    endpoints: tuple[Endpoint, ...], clock: ports.Clock, tap: ports.Tap | None = None
+) -> ports.Outlet:
     from adapters.endpoints.outlet import Endpoints
 
-    return Endpoints(Settings(endpoints), clock)
+    return Endpoints(Settings(endpoints), clock, tap)
 
 
 def examine(endpoint: Endpoint, deps: manifests.CheckDeps) -> checks.Checkup:

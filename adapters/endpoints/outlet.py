@@ -23,9 +23,9 @@ class Endpoints:
 
     name = "endpoints"
 
-    def __init__(self, options: Settings, clock: ports.Clock) -> None:
+    def __init__(self, options: Settings, clock: ports.Clock, tap: ports.Tap | None = None) -> None:
         self._clock = clock
-        self._http = http.Http(timeout=10.0, connect_timeout=5.0, keep=0)
+        self._http = http.Http(timeout=10.0, connect_timeout=5.0, keep=0, party="endpoint", tap=tap)
         self._endpoints: dict[str, Endpoint] = {}
         self._trust: dict[str, ssl.SSLContext | bool] = {}
         for endpoint in options.endpoints:

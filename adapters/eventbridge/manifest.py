@@ -11,7 +11,12 @@ from bot.model import manifests, ports
 from bot.model.rights import Right
 
 
-def build(buses: tuple[Bus, ...], cloud: openapi.Settings, clock: ports.Clock) -> ports.Outlet:
+def build(
+    buses: tuple[Bus, ...],
+    cloud: openapi.Settings,
+    clock: ports.Clock,
+    tap: ports.Tap | None = None,
+) -> ports.Outlet:
     from adapters.eventbridge.outlet import EventBridge
 
     return EventBridge(
@@ -22,6 +27,7 @@ def build(buses: tuple[Bus, ...], cloud: openapi.Settings, clock: ports.Clock) -
             ca_file=cloud.ca_file,
         ),
         clock,
+        tap,
     )
 
 

@@ -30,12 +30,18 @@ class EventBridge:
 
     name = "eventbridge"
 
-    def __init__(self, options: Settings, clock: ports.Clock) -> None:
+    def __init__(self, options: Settings, clock: ports.Clock, tap: ports.Tap | None = None) -> None:
         self._settings = options
         self._clock = clock
         self._identity = signing.Identity(options.credentials)
         self._http = http.Http(
-            options.timeout, options.connect_timeout, options.ca_file, keep=0, proxied=True
+            options.timeout,
+            options.connect_timeout,
+            options.ca_file,
+            keep=0,
+            proxied=True,
+            party="bus",
+            tap=tap,
         )
         self._places: dict[str, Place] = {}
         for bus in options.buses:

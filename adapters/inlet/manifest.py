@@ -9,11 +9,21 @@ from bot.model import checks, manifests, ports
 
 
 def build(
-    settings: Settings, sources: tuple[Source, ...], clock: ports.Clock, look: ports.Look
+    settings: Settings,
+    sources: tuple[Source, ...],
+    clock: ports.Clock,
+    look: ports.Look,
+    tap: ports.Tap | None = None,
 ) -> ports.Inlet:
     from adapters.inlet.server import Inlet
 
-    return Inlet(replace(settings, sources=sources), clock, look)
+    return Inlet(replace(settings, sources=sources), clock, look, tap)
+
+
+def interpreter(source: Source) -> ports.Interpreter:
+    from adapters.inlet import replay
+
+    return replay.Interpreter(source)
 
 
 def examine(settings: Settings, deps: manifests.CheckDeps) -> checks.Checkup:
@@ -30,4 +40,5 @@ MANIFEST = manifests.InletManifest(
     shown=("listen",),
     build=build,
     examine=examine,
+    source_interpreter=interpreter,
 )

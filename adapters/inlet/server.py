@@ -56,9 +56,14 @@ class Inlet:
     """The server (implements ports.Inlet). ``port`` is the one it listens on, once it does."""
 
     def __init__(
-        self, settings: Settings, clock: ports.Clock, look: ports.Look | None = None
+        self,
+        settings: Settings,
+        clock: ports.Clock,
+        look: ports.Look | None = None,
+        tap: ports.Tap | None = None,
     ) -> None:
         self._settings = settings
+        self._tap = tap
         self._look = look or _unseen
         self._clock = clock
         self._nonces: dict[str, gate.Nonces] = {}
@@ -164,9 +169,19 @@ class Inlet:
         entry = self._gates.get(request.rel_url.raw_path)
         if entry is None:
             return wire.refused(refusal.Refusal(404, "", "nothing is here"))
+        bodies: list[object] = [None]
+        response = await self._answered(entry, request, bodies)
+        if self._tap is not None:
+            self._tap(wire.exchange(request, response, entry.source.name, bodies[-1]))
+        return response
+
+    async def _answered(
+        self, entry: gate.Gate, request: web.BaseRequest, bodies: list[object]
+    ) -> web.StreamResponse:
+        """``bodies`` gets what the request brings, and what it says where it is encrypted."""
         address = request.remote or ""
         try:
-            return await self._take(entry, request, address)
+            return await self._take(entry, request, address, bodies)
         except refusal.Refusal as fault:
             if fault.word:
                 self._note(entry.source, fault.word, address)
@@ -181,7 +196,7 @@ class Inlet:
             return wire.refused(refusal.Refusal(500, "", "this went wrong here, send it again"))
 
     async def _take(
-        self, entry: gate.Gate, request: web.BaseRequest, address: str
+        self, entry: gate.Gate, request: web.BaseRequest, address: str, bodies: list[object]
     ) -> web.StreamResponse:
         entry.check_address(address)
         headers, query = wire.headers_of(request), request.rel_url.query
@@ -195,9 +210,12 @@ class Inlet:
             entry.check_presence(headers, query)
         settings = self._settings
         body = await wire.body_of(request, settings.max_bytes, settings.body_timeout)
+        bodies.append(body)
         arrival = Arrival(headers, query, body, address, self._clock.now())
         if source.kind in CALLBACKS:
-            return await self._called_back(entry, arrival)
+            call = self._read(source, arrival)
+            bodies.append(call.payload)
+            return await self._called_back(entry, arrival, call)
         nonce = entry.check(headers, query, body, arrival.now)
         try:
             return await self._events(entry, kind, arrival)
@@ -225,9 +243,10 @@ class Inlet:
             self._hurry()
         return wire.answer(202 if new else 200, {"ids": [one.formerly for one in arrived]})
 
-    async def _called_back(self, entry: gate.Gate, arrival: Arrival) -> web.StreamResponse:
+    async def _called_back(
+        self, entry: gate.Gate, arrival: Arrival, call: callback.Callback
+    ) -> web.StreamResponse:
         """Answer a chat platform, whose payload becomes what its adapter makes of it."""
-        call = self._read(entry.source, arrival)
         source, said = entry.source, None
         event = source.decode(call.payload) if source.decode and call.payload is not None else None
         if event is not None:

@@ -12,6 +12,7 @@ import aiohttp
 from aiohttp import web
 
 from adapters.inlet import refusal
+from bot.model import traffic
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,24 @@ def refused(fault: refusal.Refusal) -> web.Response:
     response = answer(fault.status, {"error": fault.text}, fault.headers)
     response.force_close()
     return response
+
+
+def exchange(
+    request: web.BaseRequest, response: web.StreamResponse, name: str, body: object
+) -> traffic.Exchange:
+    """A request that was answered, for a capture; ``name``: of its sender."""
+    text = response.text if isinstance(response, web.Response) else None
+    return traffic.Exchange(
+        "http",
+        request.method,
+        str(request.rel_url),
+        dict(request.headers),
+        body,
+        response.status,
+        text or "",
+        action=name,
+        way="in",
+    )
 
 
 class Line(web.RequestHandler):

@@ -201,6 +201,8 @@ class Interpreter:
         return traffic.Meaning(f"left aside: {name or '?'}"[:120], problem=problem)
 
     def exchange(self, exchange: traffic.Exchange) -> traffic.Meaning:
+        if exchange.way == "in":
+            return self.payload(values.dict_(exchange.body))
         try:
             path, kind = urlsplit(exchange.url).path, f"answer of {http.call_of(exchange.url)}"
         except ValueError:

@@ -28,9 +28,11 @@ class Oos:
 
     name = "oos"
 
-    def __init__(self, settings: Settings, clock: ports.Clock) -> None:
+    def __init__(
+        self, settings: Settings, clock: ports.Clock, tap: ports.Tap | None = None
+    ) -> None:
         self.settings = settings
-        self._api = Api(settings)
+        self._api = Api(settings, tap=tap)
         self._reader = Reader(self._api, min(settings.page_size, 100))
         self._runner = runs.Runner(self._api, settings, clock)
         self._teller = Teller(self._api, self._reader, settings)

@@ -15,13 +15,24 @@ def build(cloud: openapi.Settings, deps: manifests.EngineDeps) -> ports.Watched:
 
     settings = settings_of(cloud, deps.region)
     own = replace(settings, safety_check=deps.safety_check, robots=deps.robots, key=deps.key)
-    return Oos(own, deps.clock)
+    return Oos(own, deps.clock, deps.tap)
 
 
 def examine(cloud: openapi.Settings, deps: manifests.CheckDeps) -> checks.Checkup:
     from adapters.oos.checks import checkup
 
     return checkup(settings_of(cloud, deps.region), deps)
+
+
+def interpreter(cloud: openapi.Settings) -> ports.Interpreter:
+    from adapters.oos import story
+
+    return openapi.Interpreter(
+        {
+            "ListExecutions": lambda answer: list(map(story.status_of, answer["Executions"])),
+            "ListTaskExecutions": lambda answer: list(map(story.stage, answer["TaskExecutions"])),
+        }
+    )
 
 
 def settings_of(cloud: openapi.Settings, region: str) -> Settings:
@@ -37,5 +48,11 @@ def settings_of(cloud: openapi.Settings, region: str) -> Settings:
 
 
 MANIFEST = manifests.EngineManifest(
-    name="oos", title="OOS", build=build, examine=examine, rights=rights.of, trust=rights.TRUST
+    name="oos",
+    title="OOS",
+    build=build,
+    examine=examine,
+    interpreter=interpreter,
+    rights=rights.of,
+    trust=rights.TRUST,
 )

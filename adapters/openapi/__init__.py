@@ -16,6 +16,7 @@ from adapters.openapi.credentials import session_name as session_name
 from adapters.openapi.failures import MISMATCH as MISMATCH
 from adapters.openapi.failures import Failure as Failure
 from adapters.openapi.recent import Recent as Recent
+from adapters.openapi.replay import Interpreter as Interpreter
 from adapters.openapi.settings import Credentials as Credentials
 from adapters.openapi.settings import Settings as Settings
 from adapters.openapi.starts import AT_TAG as AT_TAG

@@ -16,6 +16,7 @@ from adapters.openapi import clients
 from adapters.openapi.failures import Failure, explain
 from adapters.openapi.settings import Settings
 from bot import failpoints
+from bot.model import ports, traffic
 
 log = logging.getLogger(__name__)
 
@@ -49,12 +50,18 @@ class Request:
 
 class Api:
     """Calls on behalf of one adapter, which names itself for its checkpoints; ``kind`` gives the
-    class of the SDK's clients."""
+    class of the SDK's clients. ``tap`` gets a copy of each call as the SDK gets it, unsigned."""
 
     name: str
 
-    def __init__(self, settings: Settings, kind: Callable[[], Any] = clients.generic) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        kind: Callable[[], Any] = clients.generic,
+        tap: ports.Tap | None = None,
+    ) -> None:
         self.settings = settings
+        self._tap = tap
         self.clients = clients.Clients(settings, kind)
         self._threads = (
             None
@@ -76,7 +83,10 @@ class Api:
     async def make(self, request: Request, session: str, repeatable: bool) -> Any:
         """One call; the answer is its JSON, an empty one {}. Tried again as ``attempt`` says.
         ``session`` names an assumed role's session. Raises Failure."""
-        work = functools.partial(self._make, request, session)
+        call = functools.partial(self._make, request, session)
+        sent = {"query": request.query, "headers": request.headers, "body": request.body}
+        place = f"{request.origin}{request.path}"
+        work = functools.partial(self.tapped, request.action, request.method, place, sent, call)
         host = request.origin or f"{request.service}.{request.region}.aliyuncs.com"
         return await self.attempt(request.action, work, repeatable, host)
 
@@ -112,6 +122,26 @@ class Api:
                 failpoints.reach(f"{self.name}.after.{action}")
                 return body
         raise AssertionError("the last try returns or raises")
+
+    def tapped(
+        self, action: str, method: str, place: str, sent: object, call: Callable[[], T]
+    ) -> T:
+        """What a call brings, of which the tap gets a copy. Raises Failure."""
+        if self._tap is None:
+            return call()
+        answer: Any = ""
+        status, error = 0, ""
+        try:
+            result = call()
+            status, answer = 200, result
+            return result
+        except Failure as failure:
+            error = f"{failure.kind} {failure.code}: {failure.reason}"
+            raise
+        finally:
+            self._tap(
+                traffic.Exchange(self.name, method, place, {}, sent, status, answer, error, action)
+            )
 
     def _make(self, request: Request, session: str) -> Any:
         client = self.clients.get(request.region, request.origin, session, "")

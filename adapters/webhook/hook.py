@@ -25,10 +25,12 @@ class Webhook:
 
     name = "webhook"
 
-    def __init__(self, settings: Settings, clock: ports.Clock) -> None:
+    def __init__(
+        self, settings: Settings, clock: ports.Clock, tap: ports.Tap | None = None
+    ) -> None:
         self._settings = settings
         self.book = address.Book(settings)
-        self.sender = sender.Sender(settings, clock)
+        self.sender = sender.Sender(settings, clock, tap)
         try:
             self._lines(0, "", True)
         except (LookupError, ValueError) as error:

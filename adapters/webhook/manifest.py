@@ -9,7 +9,7 @@ from bot.model import checks, manifests, ports
 def build(settings: Settings, deps: manifests.Deps) -> ports.Robots:
     from adapters.webhook.hook import Webhook
 
-    return Webhook(settings, deps.clock)
+    return Webhook(settings, deps.clock, deps.tap)
 
 
 def examine(settings: Settings, deps: manifests.CheckDeps) -> checks.Checkup:
@@ -18,11 +18,18 @@ def examine(settings: Settings, deps: manifests.CheckDeps) -> checks.Checkup:
     return checkup(settings, deps)
 
 
+def interpreter(settings: Settings) -> ports.Interpreter:
+    from adapters.webhook import replay
+
+    return replay.Interpreter()
+
+
 MANIFEST = manifests.RobotsManifest(
     name="webhook",
     title="robots",
     settings=Settings,
     build=build,
+    interpreter=interpreter,
     examine=examine,
     kinds=KINDS,
     # DingTalk: 20 a minute per robot ("custom-bot-to-send-group-chat-messages" on

@@ -31,10 +31,19 @@ class Sender:
     """Signs, checks and posts. One session for all; each message has a connection of its own, for
     one that was kept may be closed while the message is under way, and then nobody knows."""
 
-    def __init__(self, settings: Settings, clock: ports.Clock) -> None:
+    def __init__(
+        self, settings: Settings, clock: ports.Clock, tap: ports.Tap | None = None
+    ) -> None:
         self._settings = settings
         self._clock = clock
-        self._http = http.Http(settings.timeout, settings.connect_timeout, settings.ca_file, keep=0)
+        self._http = http.Http(
+            settings.timeout,
+            settings.connect_timeout,
+            settings.ca_file,
+            keep=0,
+            party="webhook",
+            tap=tap,
+        )
 
     async def send(
         self,

@@ -40,13 +40,14 @@ class Bus:
         submit: ports.Submit,
         clock: ports.Clock,
         book: Callable[[], policy.Book],
+        tap: ports.Tap | None = None,
     ) -> Bus:
         return cls(
             outside,
             command_target.CommandTarget(submit, clock),
             chat_target.ChatTarget(book, outside.chats),
-            endpoints_of(settings, clock),
-            eventbridge_of(settings, clock),
+            endpoints_of(settings, clock, tap),
+            eventbridge_of(settings, clock, tap),
         )
 
     def anew(
@@ -61,10 +62,10 @@ class Bus:
         bus, robots = self, now.adapters.robots.name
         if now.endpoints != before.endpoints:
             former = (*bus.former, bus.endpoints)
-            bus = replace(bus, endpoints=endpoints_of(now, clock), former=former)
+            bus = replace(bus, endpoints=endpoints_of(now, clock, tap), former=former)
         if now.buses != before.buses:
             former = (*bus.former, bus.eventbridge)
-            bus = replace(bus, eventbridge=eventbridge_of(now, clock), former=former)
+            bus = replace(bus, eventbridge=eventbridge_of(now, clock, tap), former=former)
         if now.tables.get(robots) != before.tables.get(robots):
             former = (*bus.former, bus.outside.webhook, bus.outside.oos)
             fresh = bus.outside.with_robots(now, clock, key, tap)
@@ -115,24 +116,32 @@ class Routes:
         return functools.partial(setattr, self, "bus", bus)
 
 
-def endpoints_of(settings: config.Config, clock: ports.Clock) -> ports.Outlet:
+def endpoints_of(
+    settings: config.Config, clock: ports.Clock, tap: ports.Tap | None = None
+) -> ports.Outlet:
     manifest = settings.adapters.endpoint
-    return manifest.build(settings.each(manifest.settings, settings.endpoints), clock)
+    return manifest.build(settings.each(manifest.settings, settings.endpoints), clock, tap)
 
 
-def eventbridge_of(settings: config.Config, clock: ports.Clock) -> ports.Outlet:
+def eventbridge_of(
+    settings: config.Config, clock: ports.Clock, tap: ports.Tap | None = None
+) -> ports.Outlet:
     manifest, cloud = settings.adapters.bus, settings.of(settings.adapters.cloud)
-    return manifest.build(settings.each(manifest.settings, settings.buses), cloud, clock)
+    return manifest.build(settings.each(manifest.settings, settings.buses), cloud, clock, tap)
 
 
 def inlet_of(
-    settings: config.Config, chats: Mapping[str, object], clock: ports.Clock, look: ports.Look
+    settings: config.Config,
+    chats: Mapping[str, object],
+    clock: ports.Clock,
+    look: ports.Look,
+    tap: ports.Tap | None = None,
 ) -> ports.Inlet | None:
     """The server for events; None: the configuration has none."""
     manifest = settings.adapters.inlet
     if settings.http is None:
         return None
-    return manifest.build(settings.of(manifest), sources_of(settings, chats), clock, look)
+    return manifest.build(settings.of(manifest), sources_of(settings, chats), clock, look, tap)
 
 
 def sources_of(settings: config.Config, chats: Mapping[str, object]) -> tuple[object, ...]:

@@ -146,10 +146,10 @@ class App:
         key, tap = self.deployment.key, self._recorder
         outside = outside_.Outside.of(self.settings, self.clock, key, self.used, tap)
         chats = outside.chats
-        bus = bus_.Bus.of(self.settings, outside, door.submit, self.clock, self._book)
+        bus = bus_.Bus.of(self.settings, outside, door.submit, self.clock, self._book, tap)
         routes = bus_.Routes(bus, self.clock, key, tap)
         matching = matcher.Matcher(lambda: self.deployment.rules)
-        inlet = bus_.inlet_of(self.settings, chats, self.clock, matching.look)
+        inlet = bus_.inlet_of(self.settings, chats, self.clock, matching.look, tap)
         queue = outbox.Outbox(
             door,
             routes.to,

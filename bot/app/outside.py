@@ -52,7 +52,7 @@ class Outside:
                 for name in settings.platforms
             },
             adapters.cloud.build(cloud, manifests.Deps(clock, tap=tap)),
-            engine_of(settings, clock, key),
+            engine_of(settings, clock, key, tap),
             robots_of(settings, clock, tap),
         )
 
@@ -60,7 +60,7 @@ class Outside:
         self, settings: config.Config, clock: ports.Clock, key: bytes, tap: ports.Tap | None
     ) -> Outside:
         """The same with the robots of another configuration. Raises Invalid."""
-        engine, robots = engine_of(settings, clock, key), robots_of(settings, clock, tap)
+        engine, robots = engine_of(settings, clock, key, tap), robots_of(settings, clock, tap)
         return replace(self, oos=engine, webhook=robots)
 
     def follow(self, settings: config.Config, clock: ports.Clock) -> None:
@@ -128,7 +128,9 @@ def robots_of(settings: config.Config, clock: ports.Clock, tap: ports.Tap | None
     return manifest.build(settings.of(manifest), manifests.Deps(clock, tap=tap))
 
 
-def engine_of(settings: config.Config, clock: ports.Clock, key: bytes) -> ports.Watched:
+def engine_of(
+    settings: config.Config, clock: ports.Clock, key: bytes, tap: ports.Tap | None = None
+) -> ports.Watched:
     """The engine that runs templates itself, which is told the addresses of robots."""
     adapters = settings.adapters
     robots = settings.of(adapters.robots)
@@ -138,6 +140,7 @@ def engine_of(settings: config.Config, clock: ports.Clock, key: bytes) -> ports.
         safety_check=settings.oos.safety_check,
         robots={robot.name: robot.url for robot in robots.robot},
         key=key,
+        tap=tap,
     )
     return adapters.engine.build(settings.of(adapters.cloud), deps)
 

@@ -80,11 +80,24 @@ class Replay:
         self._catalog = catalog
         self._frames: dict[str, ports.Frames] = {}
         self._interpreters: dict[str, ports.Interpreter] = {}
-        for name in settings.platforms:
-            chat = settings.adapters.chat(name)
-            if chat.frames is not None and chat.interpreter is not None:
-                self._frames[name] = chat.frames()
-                self._interpreters[name] = chat.interpreter(settings.tables[name])
+        self._sources = {source.name: source for source in settings.sources}
+        adapters = settings.adapters
+        chats = [adapters.chat(name) for name in settings.platforms]
+        for chat in chats:
+            if chat.frames is not None:
+                self._frames[chat.name] = chat.frames()
+        for manifest in (*chats, adapters.cloud, adapters.robots):
+            if manifest.interpreter is not None and manifest.name in settings.tables:
+                table = settings.tables[manifest.name]
+                self._interpreters[manifest.name] = manifest.interpreter(table)
+        if adapters.engine.interpreter is not None:
+            table = settings.tables[adapters.cloud.name]
+            self._interpreters[adapters.engine.name] = adapters.engine.interpreter(table)
+        if adapters.inlet.source_interpreter is not None:
+            for source in settings.sources:
+                if source.kind not in settings.platforms:
+                    sender = adapters.inlet.source_interpreter(source)
+                    self._interpreters[f"{adapters.inlet.name}:{source.name}"] = sender
         self.report = Report()
 
     def folder(self, path: Path) -> Report:
@@ -138,11 +151,20 @@ class Replay:
             yield named(meaning, f"{party} {meaning.kind}")
 
     def _exchange(self, exchange: traffic.Exchange) -> traffic.Meaning:
-        interpreter = self._interpreters.get(exchange.party)
+        if exchange.way == "in":
+            source = self._sources.get(exchange.action)
+            if source is None:
+                raise ValueError(f"{exchange.action[:40]} is no [[source]] of the configuration")
+            if source.kind in self._interpreters and exchange.status >= 400:
+                return traffic.Meaning(f"{exchange.action}, refused: HTTP status {exchange.status}")
+            key = source.kind if source.kind in self._interpreters else f"http:{source.name}"
+            interpreter = self._interpreters.get(key)
+        else:
+            interpreter = self._interpreters.get(exchange.party)
         if exchange.error and not exchange.status:
-            return traffic.Meaning(f"{exchange.party} no answer: {exchange.error}")
+            return traffic.Meaning(f"{exchange.party} no answer: {exchange.error}"[:160])
         if interpreter is None:
-            return traffic.Meaning(f"{exchange.party} call")
+            return traffic.Meaning(f"{exchange.party} call: HTTP status {exchange.status}")
         meaning = interpreter.exchange(exchange)
         return named(meaning, f"{exchange.party} {meaning.kind}")
 

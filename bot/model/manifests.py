@@ -136,7 +136,7 @@ class Manifest(Generic[S]):
     bot connects to. ``limits`` hold where the configuration has none for the adapter. ``loggers``:
     libraries that only speak up when something is wrong. ``check`` sees the table, whose secrets
     may be unread, and says what its keys together have wrong. ``examine`` says what ``python -m bot
-    doctor`` is to look at.
+    doctor`` is to look at. ``interpreter`` sees the table, too, and reads what was captured.
     """
 
     name: str
@@ -147,6 +147,7 @@ class Manifest(Generic[S]):
     loggers: tuple[str, ...] = ()
     check: Callable[[S], Iterable[Flaw]] = flawless
     examine: Callable[[S, CheckDeps], checks.Checkup] = unchecked
+    interpreter: Callable[[S], ports.Interpreter] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,8 +161,7 @@ class ChatManifest(Manifest[S]):
     code is ("": it has no forms), for the reference. ``account_start`` and ``chat_start``: how such
     ids begin, where no other platform's do. ``named_chats``: the id of a chat is a name that people
     chose; ``direct_start``: how those of direct chats begin, and of groups don't. ``example`` is an
-    account in full. ``frames`` and ``interpreter``, which is given the
-    table, are for what is captured of it.
+    account in full. ``frames``: how its frames look in a capture.
     """
 
     tenants: str = ""
@@ -177,7 +177,6 @@ class ChatManifest(Manifest[S]):
     subscription: Subscription | None = None
     callbacks: Callbacks | None = None
     frames: Callable[[], ports.Frames] | None = None
-    interpreter: Callable[[S], ports.Interpreter] | None = None
     console: Callable[[S, Uses], Console | None] = no_console
     build: Callable[[S, Deps], ports.Chat]
 
@@ -225,6 +224,7 @@ class EngineDeps:
     safety_check: Literal["Skip", "ConfirmEveryHighRiskAction"]
     robots: Mapping[str, str] = field(repr=False)
     key: bytes = field(repr=False)
+    tap: ports.Tap | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +240,7 @@ class EngineManifest(Generic[S]):
     trust: Document
     build: Callable[[S, EngineDeps], ports.Watched]
     examine: Callable[[S, CheckDeps], checks.Checkup] = unchecked
+    interpreter: Callable[[S], ports.Interpreter] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,7 +250,7 @@ class BusManifest(Manifest[S]):
     ``rights`` are those that they need, by default in a region."""
 
     rights: Callable[[tuple[S, ...], str], Iterable[Right]]
-    build: Callable[[tuple[S, ...], Any, ports.Clock], ports.Outlet]
+    build: Callable[[tuple[S, ...], Any, ports.Clock, ports.Tap | None], ports.Outlet]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,17 +258,19 @@ class EndpointsManifest(Manifest[S]):
     """Servers that rules tell of events. ``settings`` is the type of one of them, and ``name`` the
     list of tables in which they stand."""
 
-    build: Callable[[tuple[S, ...], ports.Clock], ports.Outlet]
+    build: Callable[[tuple[S, ...], ports.Clock, ports.Tap | None], ports.Outlet]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InletManifest(Manifest[S]):
     """The server that takes events from outside. ``source`` is the type of a sender, and
-    ``sources`` the list of tables in which they stand."""
+    ``sources`` the list of tables in which they stand; ``source_interpreter`` sees one of
+    these."""
 
     source: type[Any]
     sources: str
-    build: Callable[[S, tuple[Any, ...], ports.Clock, ports.Look], ports.Inlet]
+    source_interpreter: Callable[[Any], ports.Interpreter] | None = None
+    build: Callable[[S, tuple[Any, ...], ports.Clock, ports.Look, ports.Tap | None], ports.Inlet]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

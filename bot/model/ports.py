@@ -218,7 +218,7 @@ class Frames(Protocol):
 
 class Interpreter(Protocol):
     """Reads what was captured as the adapter reads it live, without a connection. It never raises
-    for what it is given."""
+    for what it is given. The body of an exchange that came in is an event, already decrypted."""
 
     def frame(self, frame: traffic.Frame) -> traffic.Meaning: ...
 

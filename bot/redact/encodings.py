@@ -39,9 +39,9 @@ def within(text: str, change: Change) -> str:
 
 
 def _unquoted(text: str, change: Change) -> str:
-    if "%" not in text:
+    plain = unquote(text) if "%" in text else text
+    if plain == text:
         return text
-    plain = unquote(text)
     changed = change(plain)
     return text if changed == plain else quote(changed, safe="/:@!$,;*+~")
 
