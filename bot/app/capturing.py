@@ -15,7 +15,7 @@ from bot import capture, config, model, store
 from bot import deployment as deployment_
 from bot.commands import registry
 from bot.config import Secret
-from bot.redact.disguise import Disguise
+from bot.redact.disguise import Disguise, Terms
 from bot.runtime import engine
 
 SHORTEST_TOKEN = 8
@@ -32,7 +32,7 @@ def recorder(
         return None
     chats = [settings.adapters.chat(name) for name in settings.platforms]
     frames = {chat.name: chat.frames for chat in chats if chat.frames is not None}
-    disguise = disguise_of(settings, deployment.catalog, deployment.key)
+    disguise = Disguise(terms_of(settings, deployment))
     return capture.Recorder(folder, settings.bot.capture_size, disguise, frames)
 
 
@@ -40,8 +40,7 @@ def follow(
     recorder: capture.Recorder, settings: config.Config, deployment: deployment_.Deployment
 ) -> Callable[[], None]:
     """What has the people and secrets of another configuration covered, too, from then on."""
-    disguise = disguise_of(settings, deployment.catalog, deployment.key)
-    return functools.partial(recorder.disguise, disguise)
+    return functools.partial(recorder.know, terms_of(settings, deployment))
 
 
 @asynccontextmanager
@@ -67,15 +66,16 @@ def learned(recorder: capture.Recorder | None, view: model.View) -> model.View:
     return view
 
 
-def disguise_of(settings: config.Config, catalog: registry.Catalog, key: bytes = b"") -> Disguise:
-    """What knows the people and secrets of a configuration."""
+def terms_of(settings: config.Config, deployment: deployment_.Deployment) -> Terms:
+    """What a configuration says of people and secrets."""
+    catalog = deployment.catalog
     tables = (settings.tables, settings.bot, settings.sources, settings.endpoints, settings.buses)
     values = [value for table in tables for value in secrets_of(table)]
     own = {str(getattr(table, "robot_name", "")) for table in settings.tables.values()}
     chats = [settings.adapters.chat(name) for name in settings.platforms]
-    return Disguise(
-        people=people_of(settings),
-        secrets=[*values, key.decode("utf-8", "replace")],
+    return Terms(
+        people=tuple(people_of(settings)),
+        secrets=[*values, deployment.key.decode("utf-8", "replace")],
         hidden=[
             name
             for command in catalog

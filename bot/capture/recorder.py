@@ -20,7 +20,7 @@ from bot import model
 from bot.capture import folder, records
 from bot.model import ports, traffic
 from bot.redact import encodings
-from bot.redact.disguise import Disguise
+from bot.redact.disguise import Disguise, Terms
 
 log = logging.getLogger(__name__)
 
@@ -80,12 +80,12 @@ class Recorder:
         """Cover the hidden values of a plan from now on."""
         hidden = [value for name in plan.hidden if (value := plan.parameters.get(name))]
         if hidden and not self._over:
-            self._queue.put((self._now(), _Hidden(hidden), 0))
+            self._queue.put((self._now(), hidden, 0))
 
-    def disguise(self, disguise: Disguise) -> None:
-        """What goes over the wire from now on is disguised by this, too."""
+    def know(self, terms: Terms) -> None:
+        """Disguise what another configuration says, too, from now on."""
         if not self._over:
-            self._queue.put((self._now(), disguise, 0))
+            self._queue.put((self._now(), terms, 0))
 
     # ------------------------------------------------------------------------- in the thread
 
@@ -113,11 +113,10 @@ class Recorder:
     def _take(self, at: datetime, piece: object, size: int) -> None:
         with self._lock:
             self._waiting -= size
-        if isinstance(piece, Disguise):
-            piece.succeed(self._disguise)
-            self._disguise = piece
+        if isinstance(piece, Terms):
+            self._disguise.know(piece)
             return
-        if isinstance(piece, _Hidden):
+        if isinstance(piece, list):
             for value in piece:
                 self._disguise.learn_secret(value)
             return
@@ -153,10 +152,6 @@ class Recorder:
 
 
 WAYS: tuple[traffic.Way, ...] = ("in", "out")
-
-
-class _Hidden(list[object]):
-    """Values that are hidden from now on."""
 
 
 def _size(piece: traffic.Frame | traffic.Exchange) -> int:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from bot import redact
@@ -22,6 +23,8 @@ DEEPEST = 6
 MOST_PEOPLE = 20_000
 """So many accounts and names are looked for in texts; later ones only where they stand alone."""
 MOST_SECRETS = 256
+SHORTEST_NUMBER = 1000
+"""A smaller number is no secret that could be looked for."""
 AVATAR = "https://example.com/avatar"
 _TOKEN = re.compile(r"[a-z0-9]+|[^\x00-\x7f]")
 _PAIR = re.compile(
@@ -34,59 +37,71 @@ _SPLIT = re.compile(r"[,;|\s]+")
 _NOT_DIGITS = re.compile(r"\D")
 
 
-class Disguise:
-    """One capture's. ``people``: accounts, ids and names; ``secrets``: values; ``hidden``: names of
-    parameters whose values are never shown, ``fields``: those of forms that such a value is made
-    of; ``words`` stand for themselves, even if somebody is called so; ``starts``: how accounts
-    begin. For one thread."""
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a configuration says of people and secrets. ``people``: accounts, ids and names;
+    ``secrets``: values; ``hidden``: names of parameters whose values are never shown, ``fields``:
+    those of forms that such a value is made of; ``words`` stand for themselves, even if somebody is
+    called so; ``starts``: how accounts begin."""
 
-    def __init__(
-        self,
-        people: Iterable[str] = (),
-        secrets: Iterable[object] = (),
-        hidden: Collection[str] = (),
-        fields: Collection[str] = (),
-        words: Iterable[str] = (),
-        starts: Collection[str] = (),
-    ) -> None:
+    people: Collection[str] = ()
+    secrets: Collection[object] = field(default=(), repr=False)
+    hidden: Collection[str] = ()
+    fields: Collection[str] = ()
+    words: Collection[str] = ()
+    starts: Collection[str] = ()
+
+
+class Disguise:
+    """One capture's. For one thread."""
+
+    def __init__(self, terms: Terms) -> None:
         self._pseudonyms = Pseudonyms()
-        self._words = {*map(str.casefold, words), *names.PROTOCOL}
-        self._hidden = {name.casefold() for name in hidden} - names.PROTOCOL
-        self._fields = frozenset(fields)
-        self._assignment = re.compile(redact.assignment(self._hidden)) if self._hidden else None
-        listed = "|".join(map(re.escape, starts))
-        self._account = re.compile(rf"(?<![A-Za-z0-9])(?:{listed})[\w-]{{3,}}") if starts else None
+        self._words = set(names.PROTOCOL)
+        self._hidden: set[str] = set()
+        self._fields: set[str] = set()
+        self._starts: set[str] = set()
+        self._assignment: re.Pattern[str] | None = None
+        self._account: re.Pattern[str] | None = None
         self._index: dict[str, list[tuple[str, int]]] = {}
         self._known: set[str] = set()
+        self._configured: set[str] = set()
         self._secrets: dict[str, None] = {}
         self._secret: re.Pattern[str] | None = None
         self._depth = 0
-        for secret in secrets:
-            self.learn_secret(secret)
-        for person in people:
+        self.know(terms)
+
+    # ------------------------------------------------------------------------- learning
+
+    def know(self, terms: Terms) -> None:
+        """From now on what a configuration says, too; what was known stays so."""
+        self._words |= set(map(str.casefold, terms.words))
+        self._hidden |= {name.casefold() for name in terms.hidden} - names.PROTOCOL
+        self._fields |= set(terms.fields)
+        self._starts |= set(terms.starts)
+        if self._hidden:
+            self._assignment = re.compile(redact.assignment(self._hidden))
+        if self._starts:
+            listed = "|".join(map(re.escape, sorted(self._starts)))
+            self._account = re.compile(rf"(?<![A-Za-z0-9])(?:{listed})[\w-]{{3,}}")
+        self._configured |= {text for each in terms.secrets for text in _texts(each)}
+        self._secret = None
+        for person in terms.people:
             self._learn(person, 2)
             for part in re.split(r"[^\w]+", person):
                 self._learn(part, 3)
 
-    # ------------------------------------------------------------------------- learning
-
-    def succeed(self, former: Disguise) -> None:
-        """Go on where another one ends: what it has replaced is replaced by the same."""
-        self._pseudonyms = former._pseudonyms
-        for secret in former._secrets:
-            self.learn_secret(secret)
-        for person in former._known:
-            self._learn(person, 1)
-
     def learn_secret(self, value: object) -> None:
         """From now on it is covered wherever it stands, also as Base64."""
-        for text in masks.strings(value):
-            if len(text) < redact.SHORTEST or text in self._secrets or set(text) <= set(masks.MASK):
+        for text in _texts(value):
+            if text in self._configured:
                 continue
-            if len(self._secrets) >= MOST_SECRETS:
-                self._secrets.pop(next(iter(self._secrets)))
+            if text not in self._secrets:
+                self._secret = None
+            self._secrets.pop(text, None)
             self._secrets[text] = None
-            self._secret = None
+        while len(self._secrets) > MOST_SECRETS:
+            self._secrets.pop(next(iter(self._secrets)))
 
     def learn_person(self, text: str) -> None:
         """From now on this account or name is replaced wherever it stands."""
@@ -123,7 +138,7 @@ class Disguise:
         if isinstance(part, Mapping):
             return None
         if names.secret(name):
-            return self._hide
+            return _covered
         if name == "app_name":  # the bot's own
             return self._own
         if names.vocabulary(name) and isinstance(part, str) and part.lower() in names.PROTOCOL:
@@ -143,17 +158,17 @@ class Disguise:
             return self.text(part)
         if isinstance(part, int) and not isinstance(part, bool):
             text = str(abs(part)) if abs(part) < 10**18 else ""
+            if text in self._secrets or text in self._configured:
+                return 0
             if text in self._known or _MOBILE.fullmatch(text):
                 return self._pseudonyms.number(part)
         return part
 
     def _hide(self, part: Any) -> Any:
-        if isinstance(part, str) and part:
+        """The value of a hidden parameter, which may stand elsewhere, too."""
+        if isinstance(part, str):
             self.learn_secret(part)
-            return masks.MASK
-        if isinstance(part, bool) or not isinstance(part, int | float):
-            return part
-        return type(part)(0)
+        return _covered(part)
 
     def _own(self, part: Any) -> Any:
         if isinstance(part, str):
@@ -225,8 +240,9 @@ class Disguise:
         return _PHONE.sub(lambda match: f"+{self._pseudonyms.of(match[0][1:])}", text)
 
     def _secret_pattern(self) -> re.Pattern[str] | None:
-        if self._secret is None and self._secrets:
-            forms = {form for text in self._secrets for form in redact.forms(text)}
+        if self._secret is None and (self._secrets or self._configured):
+            known = (*self._configured, *self._secrets)
+            forms = {form for text in known for form in redact.forms(text)}
             listed = sorted(forms, key=len, reverse=True)
             self._secret = re.compile("|".join(map(re.escape, listed)))
         return self._secret
@@ -238,7 +254,6 @@ class Disguise:
     def _pair(self, match: re.Match[str]) -> str:
         name, sign, value = match.groups()
         if names.secret(name):
-            self.learn_secret(value)
             return f"{name}{sign}{masks.MASK}"
         if names.person(name, {}) and "://" not in value:
             return f"{name}{sign}{self._person(value)}"
@@ -262,6 +277,14 @@ class Disguise:
         return "".join([*parts, text[done:]]) if parts else text
 
 
+def _texts(secret: object) -> list[str]:
+    """How a secret stands in texts; none where it is too short to be looked for, or covered."""
+    if isinstance(secret, int | float) and not isinstance(secret, bool):
+        secret = "" if abs(secret) < SHORTEST_NUMBER else str(secret)
+    texts = masks.strings(secret)
+    return [each for each in texts if len(each) >= redact.SHORTEST and set(each) != {masks.MASK[0]}]
+
+
 def _ends(text: str, end: int) -> bool:
     """Does a word end here?"""
     if end >= len(text) or not text[end - 1].isascii() or not text[end - 1].isalnum():
@@ -275,6 +298,15 @@ def _lower(text: str) -> str:
     if len(lower) == len(text):
         return lower
     return "".join(each.lower() if len(each.lower()) == 1 else each for each in text)
+
+
+def _covered(part: Any) -> Any:
+    """In place of a secret, of the same type."""
+    if isinstance(part, str):
+        return part and masks.MASK
+    if isinstance(part, bool) or not isinstance(part, int | float):
+        return part
+    return type(part)(0)
 
 
 def _same(part: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import json
 import logging
@@ -18,12 +19,12 @@ from hypothesis import strategies as st
 
 from bot import capture
 from bot.__main__ import main
-from bot.app import adapters, capturing
+from bot.app import adapters, capturing, reload
 from bot.capture import recorder, records
 from bot.cli import replay
 from bot.commands import loader
 from bot.model import traffic
-from bot.redact.disguise import Disguise
+from bot.redact.disguise import Disguise, Terms
 from sandbox import process, world
 from tests.properties import examples
 
@@ -45,7 +46,7 @@ def frame(number: int = 0, size: int = 0) -> traffic.Frame:
 
 
 def recorded(folder: Path, size: int = 1 << 20) -> capture.Recorder:
-    return capture.Recorder(folder, size, Disguise(["u-bob"]), {"chat": Plain})
+    return capture.Recorder(folder, size, Disguise(Terms(["u-bob"])), {"chat": Plain})
 
 
 def bodies(folder: Path) -> list[dict[str, Any]]:
@@ -331,7 +332,8 @@ def test_a_replay_survives_whatever_it_is_given(
 
 def test_the_configuration_tells_whom_and_what_to_replace(config_path: Path) -> None:
     loaded = adapters.load(config_path)
-    disguise = capturing.disguise_of(loaded, loader.load(loaded.commands, ()), b"k" * 32)
+    deployed = dataclasses.replace(reload.deployment_of(loaded), key=b"k" * 32)
+    disguise = Disguise(capturing.terms_of(loaded, deployed))
     for person in loaded.book.people.values():
         for text in (person.id, person.name, *(account[-1] for account in person.accounts)):
             assert text.lower() not in disguise.text(f"{text} and {text}").lower()

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.redact import encodings
-from bot.redact.disguise import Disguise
+from bot.redact.disguise import Disguise, Terms
 from bot.redact.pseudonyms import Pseudonyms
 from bot.source import masks
 from tests.properties import examples
@@ -31,7 +31,8 @@ IDS = st.one_of(
 
 
 def disguise() -> Disguise:
-    return Disguise(PEOPLE, SECRETS, {"password"}, {"Password field"}, {"restart"}, ("ou_",))
+    terms = Terms(PEOPLE, SECRETS, {"password"}, {"Password field"}, {"restart"}, ("ou_",))
+    return Disguise(terms)
 
 
 def everything(value: object) -> str:
@@ -114,6 +115,8 @@ def test_what_is_hidden_is_covered_and_from_then_on_known() -> None:
     script = base64.b64encode(b"login hunter2 x").decode()
     kept = learner.value({"CommandContent": script})["CommandContent"]
     assert base64.b64decode(kept).decode() == f"login {masks.MASK}"
+    learner.learn_secret(190733)
+    assert learner.value({"pin": 190733, "text": "190733"}) == {"pin": 0, "text": masks.MASK}
     form = [{"name": "Password field", "value": "geheim99"}, {"name": "Host", "value": "web-01"}]
     assert learner.value(form)[0]["value"] == masks.MASK
     assert learner.value(form)[1]["value"] == "web-01"
@@ -138,7 +141,7 @@ def test_tokens_and_tickets_are_covered_by_their_names(value: dict[str, Any]) ->
 
 
 def test_words_of_the_protocol_stay_even_if_somebody_is_called_so() -> None:
-    odd = Disguise(["text", "restart", "message"], words=["restart"])
+    odd = Disguise(Terms(["text", "restart", "message"], words=["restart"]))
     frame = {"type": "text", "msgtype": "text", "text": {"content": "restart web-01"}}
     assert odd.value(frame) == frame
 
@@ -204,10 +207,21 @@ def test_a_known_name_is_in_no_text(before: str, name: str, after: str) -> None:
 
 
 def test_another_capture_has_other_pseudonyms() -> None:
-    assert Disguise(PEOPLE).text("u-bob") != Disguise(PEOPLE).text("u-bob")
+    assert Disguise(Terms(PEOPLE)).text("u-bob") != Disguise(Terms(PEOPLE)).text("u-bob")
 
 
 def test_long_texts_take_time_by_their_length_alone() -> None:
     for text in ("a" * 400_000, "a%41" + "b" * 400_000, "@" + "x." * 200_000, "{" * 100_000):
         kept = disguise().text(text)
         assert len(kept) >= len(text) - 4
+
+
+def test_another_configuration_is_known_from_then_on_and_the_former_stays_so() -> None:
+    one = Disguise(Terms(["u-bob"], ["s3cret-1"]))
+    bob = one.text("u-bob")
+    one.know(Terms(["u-zoe"], ["s3cret-2"], {"pin"}, starts=("ou_",)))
+    kept = one.text("u-bob u-zoe ou_4711 s3cret-1 s3cret-2 pin=12345")
+    assert kept.startswith(bob)
+    for word in ("zoe", "4711", "s3cret", "12345"):
+        assert word not in kept
+    assert "12345" not in one.text("the pin is 12345")

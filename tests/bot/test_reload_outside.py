@@ -9,7 +9,7 @@ from bot import capture, model, store
 from bot.app import bus, outside, reload
 from bot.model import traffic
 from bot.model.manifests import RateLimit
-from bot.redact.disguise import Disguise
+from bot.redact.disguise import Disguise, Terms
 from bot.runtime import clock, outbox
 from tests.adapters import inlet_stage
 from tests.bot import stage as stage_
@@ -119,11 +119,13 @@ async def test_senders_come_and_go_and_no_request_is_let_in_twice(tmp_path: Path
 
 
 def test_a_capture_covers_who_came_by_a_reload_and_whom_it_knew(tmp_path: Path) -> None:
-    seen = capture.Recorder(tmp_path / "seen", 1 << 20, Disguise(["u-bob"], ["old-s3cret"]), {})
+    seen = capture.Recorder(
+        tmp_path / "seen", 1 << 20, Disguise(Terms(["u-bob"], ["old-s3cret"])), {}
+    )
     seen.start()
     exchange = traffic.Exchange("chat", "POST", "https://h/x", body=b"u-bob old-s3cret", status=200)
     seen(exchange)
-    seen.disguise(Disguise(["u-eve"], ["new-s3cret"]))
+    seen.know(Terms(["u-eve"], ["new-s3cret"]))
     for text in (b"u-bob old-s3cret", b"u-eve new-s3cret"):
         seen(dataclasses.replace(exchange, body=text))
     seen.close()
