@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.model import traffic
 
-Read = Callable[[Mapping[str, Any]], object]
+Reader = Callable[[Mapping[str, Any]], object]
 """Reads an answer whole; raises where a part that is needed is missing or of another kind."""
 
 
@@ -16,7 +16,7 @@ class Interpreter:
     """``readers`` read the answers of some APIs, by the API's name; of all others only whether the
     answer is one of the platform's is told."""
 
-    def __init__(self, readers: Mapping[str, Read]) -> None:
+    def __init__(self, readers: Mapping[str, Reader]) -> None:
         self._readers = readers
 
     def frame(self, frame: traffic.Frame) -> traffic.Meaning:
