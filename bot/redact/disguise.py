@@ -76,7 +76,7 @@ class Disguise:
     def know(self, terms: Terms) -> None:
         """From now on what a configuration says, too; what was known stays so."""
         self._words |= set(map(str.casefold, terms.words))
-        self._hidden |= {name.casefold() for name in terms.hidden} - names.PROTOCOL
+        self._hidden |= set(map(str.casefold, terms.hidden))
         self._fields |= set(terms.fields)
         self._starts |= set(terms.starts)
         if self._hidden:
@@ -133,7 +133,8 @@ class Disguise:
 
     def _by_name(self, name: str, whole: Mapping[str, Any]) -> masks.Change | None:
         part = whole[name]
-        if name.casefold() in self._hidden or self._of_hidden_field(name, whole):
+        hidden = name.casefold() in self._hidden and name.casefold() not in names.PROTOCOL
+        if hidden or self._of_hidden_field(name, whole):
             return self._hide
         if isinstance(part, Mapping):
             return None
