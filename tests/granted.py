@@ -20,6 +20,12 @@ def documents(path: Path) -> dict[str, Any]:
     return dict(printed.documents_of(settings.adapters, needed))
 
 
+def of_roles(documents: dict[str, Any]) -> dict[str, Any]:
+    """One policy that allows what all roles may do as which OOS runs templates."""
+    roles = [each for name, each in documents.items() if name.startswith("policy of the role")]
+    return {"Version": "1", "Statement": [one for each in roles for one in each["Statement"]]}
+
+
 def scopes(path: Path) -> dict[str, set[str]]:
     """The permissions that each platform's console must grant, the doctor's own left out."""
     settings = adapters.load(path, secrets=False)

@@ -37,7 +37,7 @@ class Trial:
     ref: str = ""
     message: model.Account | None = None
     click: model.Account | None = None
-    refusal: str = ""
+    refusal: str = f"> {CONNECTING:.0f} s"
     event: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, seconds: float, tell: Tell) -> list[checks.Finding]:
@@ -64,7 +64,7 @@ class Trial:
     async def submit(self, event: model.Event) -> model.Receipt:
         """Take what belongs to the trial. Raises ports.Closed for all else."""
         match event:
-            case model.CardAction() if self.ref and (event.card == self.ref or self._ours(event)):
+            case model.CardAction() if self._ours(event):
                 self.click = event.account
                 self.event.set()
                 toast = texts.say(self.locale, "doctor.try.toast")
@@ -79,7 +79,8 @@ class Trial:
     # ------------------------------------------------------------------------- within
 
     def _ours(self, event: model.CardAction) -> bool:
-        return event.action == ACTION and event.code == self.code
+        """Is it a click on the card? One may come before the sending is answered."""
+        return event.action == ACTION and (event.code == self.code or event.card == self.ref)
 
     def _here(self, event: model.MessageReceived) -> bool:
         return event.place.chat == self.place.chat and not event.place.direct
@@ -91,7 +92,7 @@ class Trial:
         waiting.cancel()
         if connection.done() and not connection.cancelled():
             error = connection.exception()
-            self.refusal = str(error or "")
+            self.refusal = str(error or "") or self.refusal
         return ready.is_set() and not connection.done()
 
     async def _wait(self, seconds: float, tell: Tell) -> None:

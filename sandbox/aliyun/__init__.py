@@ -52,6 +52,7 @@ class Aliyun(Party):
         }
         """By version: whoever has the version of a call answers it."""
         self.policies = policies.Policies(self._tags)
+        self.roles = policies.Policies(self._tags)
         self.sts = sts.Sts()
         self.products[sts.VERSION] = products.Product("sts", self.sts.handle)
         self.eventbridge = eventbridge.EventBridge(clock, self.faults)
@@ -282,10 +283,12 @@ class Aliyun(Party):
         return await self.eventbridge.deliver(url, event, token)
 
     @control
-    async def allow(self, policy: dict[str, Any] | None) -> None:
-        """From now on the policy of RAM says what callers may do; None: they may do everything."""
-        self.policies.document = policy
-        self.policies.used.clear()
+    async def allow(self, policy: dict[str, Any] | None, roles: bool = False) -> None:
+        """From now on the policy of RAM says what callers may do, or (``roles``) what OOS may as
+        the role of an execution; None: everything."""
+        judge = self.roles if roles else self.policies
+        judge.document = policy
+        judge.used.clear()
 
     @control
     async def set_role(self, name: str, lacks: list[str] | None) -> None:
@@ -302,8 +305,8 @@ class Aliyun(Party):
 
     @control
     async def allowed(self) -> list[str]:
-        """The actions that the policy had to allow since it was set."""
-        return sorted(self.policies.used)
+        """The actions that the policies had to allow since they were set."""
+        return sorted(self.policies.used | self.roles.used)
 
     @control
     async def runs(self, instance: str = "") -> list[dict[str, Any]]:

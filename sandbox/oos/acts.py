@@ -15,6 +15,7 @@ import aiohttp
 from bot.oos.engine import calls, journal
 from sandbox.aliyun import parameters as ecs_parameters
 from sandbox.aliyun.errors import ApiError
+from sandbox.aliyun.policies import Policies
 from sandbox.aliyun.products import Product, Request
 from sandbox.aliyun.signature import Incoming, Key
 from sandbox.base import Call, Faults
@@ -29,10 +30,12 @@ Outcome = journal.Done | journal.Failed
 
 
 class House(Protocol):
-    """The cloud: its products, its journal and its ordered misbehaviour."""
+    """The cloud: its products, its journal, its ordered misbehaviour, and what the roles of
+    executions may do."""
 
     products: dict[str, Product]
     faults: Faults
+    roles: Policies
 
     def record(self, api: str, request: Any) -> Call: ...
 
@@ -93,6 +96,7 @@ class Acts:
         nobody = Incoming("POST", "/", {}, {}, b"", {})
         request = Request(number, Key("oos", "", session="oos"), nobody)
         try:
+            self.house.roles.check(named[0].name, action, flat)
             said = await named[0].handle(action, flat, request)
         except ApiError as error:
             call.status, call.code = error.status, error.code

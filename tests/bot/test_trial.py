@@ -110,7 +110,7 @@ async def test_another_text_counts_but_is_left_to_the_bot(
     async def act(card: dict[str, Any]) -> None:
         await company.call("dingtalk", "say", user="alice", text="restart web-01")
 
-    lines = await played(path, company, "dingtalk", 2, act)
+    lines = await played(path, company, "dingtalk", 1, act)
     assert [one["state"] for one in lines] == ["ok", "ok", "problem"]
     [said] = await company.call("dingtalk", "deliveries", kind="push.chat")
     assert not said["acked"], "the bot gets it, when it is started"

@@ -50,9 +50,12 @@ async def trial(case: cases.Case, use: transcripts.Use = "no") -> Result:
             bot = crew.Bot(sandbox, folder, case.kills, setting)
             await settings.prepare(folder, sandbox, setting)
             if use != "no":
-                policy = granted.documents(bot.config)[granted.OWN]
-                result.granted = granted.actions(policy)
-                await sandbox.call("aliyun", "allow", policy=policy)
+                documents = granted.documents(bot.config)
+                own, roles = documents[granted.OWN], granted.of_roles(documents)
+                result.granted = granted.actions(own) | granted.actions(roles)
+                await sandbox.call("aliyun", "allow", policy=own)
+                if roles["Statement"]:
+                    await sandbox.call("aliyun", "allow", policy=roles, roles=True)
                 for platform, scopes in granted.scopes(bot.config).items():
                     await sandbox.call(platform, "permit_only", scopes=sorted(scopes))
             async with crew.supervised(bot):
