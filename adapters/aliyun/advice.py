@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.model.checks import Pair
 
+TITLE: Pair = ("阿里云", "Alibaba Cloud")
 RAM = "https://ram.console.aliyun.com"
 ECS = "https://ecs.console.aliyun.com"
 

@@ -55,7 +55,7 @@ def checkup(settings: Settings, deps: manifests.CheckDeps) -> checks.Checkup:
         checks.Address(origin(host), str(settings.ca_file or ""), proxied=True)
         for host in dict.fromkeys(hosts)
     )
-    return checks.Checkup(looks, addresses, cloud.api.close)
+    return checks.Checkup(looks, addresses, cloud.api.close, advice.TITLE)
 
 
 def origin(host: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.model.checks import Pair
 
+TITLE: Pair = ("运维编排（OOS）", "OOS")
 RAM = "https://ram.console.aliyun.com"
 OOS = "https://oos.console.aliyun.com"
 

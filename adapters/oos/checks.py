@@ -40,7 +40,7 @@ def checkup(settings: Settings, deps: manifests.CheckDeps) -> checks.Checkup:
     address = checks.Address(
         host if "://" in host else f"https://{host}", str(settings.ca_file or ""), proxied=True
     )
-    return checks.Checkup(looks, (address,), doctor.api.close)
+    return checks.Checkup(looks, (address,), doctor.api.close, advice.TITLE)
 
 
 class Doctor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import re
 import shutil
 import sys
@@ -83,6 +84,7 @@ def doctor(
         return policies.ram(path, as_json)
     if scopes:
         return consoles.scopes(path, locale, as_json)
+    logging.getLogger().addHandler(logging.NullHandler())  # what fails is told in the report
     if group is not None:
         spoken, sections = running.run(trial.sections(path, group, timeout))
     else:
@@ -140,7 +142,7 @@ async def examined(
     except source.Invalid as error:
         wrong = tuple(map(str, error.faults))
     warnings = [config.sentence(path, warning) for warning in settings.warnings]
-    group = groups.configured(str(path), wrong, [*warnings, *unused], settings.summary())
+    group = groups.configured(str(path), wrong, [*warnings, *unused], settings)
     here = clock or clocks.Steady(clocks.MachineClock())
     examination = groups.examination(settings, here, seconds, operations)
     try:

@@ -33,20 +33,40 @@ def title(key: str) -> checks.Sentence:
 
 
 def configured(
-    path: str, faults: Sequence[str], warnings: Sequence[str], summary: str = ""
+    path: str,
+    faults: Sequence[str],
+    warnings: Sequence[str],
+    settings: config.Config | None = None,
 ) -> Group:
-    """The configuration's own lines: what `check` would say of it. ``summary``: what it holds."""
+    """The configuration's own lines: what `check` would say of it. ``settings``: what it holds,
+    where it can be read at all."""
 
     async def run() -> list[checks.Finding]:
         id_, facts = "configuration", {"path": path}
-        return [
+        findings = [
             *(lines.problem(id_, "doctor.configuration.fault", fault=f, **facts) for f in faults),
             *(lines.unsure(id_, "doctor.configuration.odd", odd=w, **facts) for w in warnings),
-            *([lines.ok(id_, "doctor.configuration.ok", summary=summary, **facts)] * bool(summary)),
         ]
+        if settings is not None and not faults:
+            good = lines.ok(id_, "doctor.configuration.ok", **facts, **holdings(settings))
+            findings.insert(0, good)
+        return findings
 
     check = checks.Check("configuration", run)
     return Group("configuration", title("configuration"), (check,))
+
+
+def holdings(settings: config.Config) -> dict[str, object]:
+    """What a configuration holds, for its line."""
+    book = settings.book
+    return {
+        "people": len(book.people),
+        "groups": len(book.groups),
+        "commands": len(book.commands),
+        "forms": len(book.forms),
+        "platforms": list(settings.platforms),
+        "region": settings.cloud.region,
+    }
 
 
 def examination(

@@ -100,7 +100,12 @@ PHRASES: dict[str, tuple[str, str]] = {
         "Report it to this project, with the version",
     ),
     # ------------------------------------------------------------------------- configuration
-    "doctor.configuration.ok": ("{path}：{summary}", "{path}: {summary}"),
+    "doctor.configuration.ok": (
+        "{path}：{people} 人、{groups} 个群、{commands} 个操作、{forms} 张审批单；"
+        "{platforms:list}；{region}",
+        "{path}: {people:person|people}, {groups:group|groups}, {commands:operation|operations}, "
+        "{forms:form|forms}; {platforms:and}; {region}",
+    ),
     "doctor.configuration.fault": ("{fault}", "{fault}"),
     "doctor.configuration.fault_mend": (
         "改好后运行 python -m bot check --config {path}；配置有错时不检查其余各项",
