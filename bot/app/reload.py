@@ -20,7 +20,7 @@ from bot.app import adapters, outside
 from bot.commands import loader
 from bot.config import parts
 from bot.model import ports
-from bot.runtime import engine
+from bot.runtime import engine, meter
 from bot.store import port
 
 log = logging.getLogger("countersign")
@@ -123,10 +123,11 @@ class Reloader:
         self.parties: list[Party] = []
         self.watchers: list[Callable[[config.Config], None]] = []
         """What is called on the loop once another configuration is in use."""
-        self._lock = asyncio.Lock()
+        self._lock, self._since = asyncio.Lock(), clock.now()
 
     async def begin(self) -> None:
         """Note with what the bot starts, where that is not what it ran with before."""
+        self._tell(refused=False)
         noted = await self._door.read(lambda reader: reader.configuration())
         former: parts.Parts = json.loads(noted) if noted else {}
         difference = parts.difference(former, self.running.parts)
@@ -147,6 +148,7 @@ class Reloader:
         """Take up the configuration as it is now, or refuse it. Raises ports.Closed."""
         async with self._lock:
             result = await self._reload(actor, by)
+        self._tell(refused=bool(result.faults))
         level = logging.ERROR if result.faults else logging.INFO
         for warning in result.warnings:
             log.warning("%s", warning)
@@ -171,21 +173,22 @@ class Reloader:
         running, event = self.running, self._event(actor, by, self.running.digest)
         try:
             now = await asyncio.to_thread(read, running)
+            failpoints.reach("reload.read")
+            difference = parts.difference(running.parts, now.parts)
+            fixed = parts.fixed(difference.names) or callbacks(running.settings, now.settings)
+            if fixed:
+                raise source.Invalid(f"needs a restart: {', '.join(fixed)}")
+            steps = [party(now) for party in self.parties]
         except (source.Invalid, OSError) as fault:
             return await self._refuse(event, tuple(str(fault).splitlines()))
-        failpoints.reach("reload.read")
-        difference = parts.difference(running.parts, now.parts)
-        fixed = parts.fixed(difference.names) or callbacks(running.settings, now.settings)
-        if fixed:
-            return await self._refuse(event, (f"needs a restart: {', '.join(fixed)}",))
-        try:
-            steps = [party(now) for party in self.parties]
-        except source.Invalid as fault:
-            return await self._refuse(event, tuple(map(str, fault.faults)))
+        except Exception as fault:  # whatever is in the files must not end the running bot
+            log.exception("the configuration could not be read")
+            return await self._refuse(event, (f"could not be read: {type(fault).__name__}",))
         if difference:
             await self._door.submit(_changed(event, now.digest, difference), self._swap(now, steps))
         else:
             await self._door.write(self._swap(now, steps))
+        self._since = self._clock.now()
         for watcher in self.watchers:
             watcher(now.settings)
         return Result(now.digest, difference, (), warnings_of(now))
@@ -193,6 +196,11 @@ class Reloader:
     async def _refuse(self, event: model.ConfigurationRead, faults: tuple[str, ...]) -> Result:
         await self._door.submit(replace(event, faults=faults))
         return Result(event.before, faults=faults)
+
+    def _tell(self, refused: bool) -> None:
+        """Have it in the metrics."""
+        digest = self.running.digest[:8]
+        self._door.meter.configuration = meter.Configuration(digest, self._since, refused)
 
     def _event(self, actor: str, by: By, before: str) -> model.ConfigurationRead:
         name = f"configuration:{secrets.token_hex(8)}"

@@ -10,6 +10,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 CLOUD = "cloud"
 """The party of effects that go to no platform."""
@@ -34,11 +36,22 @@ class Histogram:
         self.total += value
 
 
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """The configuration in use: the first digits of its ``digest``, ``since`` when, and whether
+    another one was ``refused`` since."""
+
+    digest: str
+    since: datetime
+    refused: bool = False
+
+
 class Meter:
     """``events`` by kind and answer (new, duplicate, failed); ``acks``: seconds from taking an
     event to its commit, by kind; ``decisions`` by action of the audit log; ``effects`` by kind,
     party and outcome; ``calls``: seconds of a call, by kind and party; ``commits``: seconds of a
-    commit, and ``jobs``: what they committed; ``polls`` by engine and result (ok, failed)."""
+    commit, and ``jobs``: what they committed; ``polls`` by engine and result (ok, failed);
+    ``configuration``: the one in use (None: not known yet)."""
 
     def __init__(self) -> None:
         self.events: Counter[tuple[str, str]] = Counter()
@@ -49,3 +62,4 @@ class Meter:
         self.commits = Histogram(QUICK)
         self.jobs = 0
         self.polls: Counter[tuple[str, str]] = Counter()
+        self.configuration: Configuration | None = None

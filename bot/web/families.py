@@ -166,6 +166,11 @@ def _month(shot: Snapshot, platform: str) -> model.Usage:
     )
 
 
+def _configuration(shot: Snapshot) -> tuple[meter.Configuration, ...]:
+    """The one in use, once it is known."""
+    return (shot.meter.configuration,) if shot.meter.configuration is not None else ()
+
+
 FAMILIES: tuple[Family, ...] = (
     Family(
         "countersign_info",
@@ -180,6 +185,27 @@ FAMILIES: tuple[Family, ...] = (
         "1: the bot can do its work. 0: /readyz says what keeps it from that.",
         (),
         lambda shot: [((), shot.ready)],
+    ),
+    Family(
+        "countersign_configuration_info",
+        "gauge",
+        "Always 1; the first digits of the digest of the configuration in use.",
+        ("digest",),
+        lambda shot: [((one.digest,), 1) for one in _configuration(shot)],
+    ),
+    Family(
+        "countersign_configuration_taken_up_seconds",
+        "gauge",
+        "When it was taken up, at the start or by a reload, in seconds since 1970.",
+        (),
+        lambda shot: [((), one.since.timestamp()) for one in _configuration(shot)],
+    ),
+    Family(
+        "countersign_configuration_reload_successful",
+        "gauge",
+        "0: the newest reload was refused, and the configuration in use is not that of the files.",
+        (),
+        lambda shot: [((), not one.refused) for one in _configuration(shot)],
     ),
     Family(
         "countersign_events_total",

@@ -15,6 +15,7 @@ import pytest
 from bot import config, deployment, model
 from bot.app import adapters, reload
 from bot.config import parts
+from bot.runtime import meter
 from tests.bot import stage as stage_
 from tests.bot.stage import Stage, said
 
@@ -305,6 +306,14 @@ BAD: dict[str, tuple[Change, str]] = {
         text("[bot]", '[bot]\ndata = "elsewhere"'),
         "needs a restart: bot.data",
     ),
+    "what nobody thought of": (
+        file(
+            "status.py",
+            "from bot",
+            "class Odd(Exception):\n    def __str__(self): 1 / 0\nraise Odd\nfrom bot",
+        ),
+        "",
+    ),
     "a platform": (
         text("[aliyun]", '[console]\nsocket = "s"\n[aliyun]'),
         "",
@@ -324,6 +333,9 @@ def test_what_is_bad_anywhere_changes_nothing(stage: ReloadStage, bad: str) -> N
     assert result.faults
     assert fault in "\n".join(result.faults)
     assert (stage.deployment, stage.reloader.running) == before
+    told = stage.engine.meter.configuration
+    assert told is not None
+    assert (told.digest, told.refused) == (result.digest[:8], True)
     assert configured(stage) == ["configuration.refused"]
     assert result.digest == before[1].digest
     noted = stage.read(lambda reader: reader.configuration())
@@ -370,7 +382,10 @@ def test_two_at_once_are_one_after_the_other(stage: ReloadStage) -> None:
         ways = [stage.reloader.reload("countersign", "signal") for _ in range(2)]
         return await asyncio.gather(*ways)
 
+    stage.clock.advance(5)
     first, second = stage.loop.run_until_complete(both())
+    told = meter.Configuration(first.digest[:8], stage.clock.now())
+    assert stage.engine.meter.configuration == told
     assert (bool(first.difference), bool(second.difference)) == (True, False)
     assert first.digest == second.digest
     assert configured(stage) == ["configuration.changed"]
