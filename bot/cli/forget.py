@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bot import config
 from bot.cli import shell
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def forget(path: Path, person: str, dry_run: bool) -> None:
     try:
         if not settings.database.exists():
             sys.exit(shell.fail(shell.never_ran(settings)))
-        traces = (stores.traces if dry_run else removed)(settings.database, person)
+        traces = stores.traces(settings.database, person) if dry_run else removed(settings, person)
     except stores.Refused as refusal:
         sys.exit(shell.fail(str(refusal)))
     except stores.Locked:
@@ -46,11 +47,11 @@ def forget(path: Path, person: str, dry_run: bool) -> None:
     click.echo("\n".join(lines(traces, dry_run)))
 
 
-def removed(database: Path, person: str) -> stores.Traces:
+def removed(settings: config.Config, person: str) -> stores.Traces:
     from bot import store as stores
     from bot.cli import events
 
-    with closing(stores.Store(database)) as opened:
+    with closing(stores.Store(settings.database, mark=settings.mark)) as opened:
         return stores.forget(opened, person, events.console(), datetime.now(UTC))
 
 

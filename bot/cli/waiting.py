@@ -126,7 +126,7 @@ def _about(settings: config.Config, facts: Facts, now: datetime) -> Iterator[str
     yield f"#{request.id} {' '.join([request.command, *names])}: {state}"
     when = _at(settings, request.created_at, now)
     yield f"asked    {when} by {_name(settings, request.person)} in {_place(settings, request)}"
-    yield f"text     {_cut(request.text)}"
+    yield f"text     {_cut(request.text) or texts.plain(texts.removed('en', request.removed))}"
     if request.plan is not None:
         yield f"code     {request.code}, policy {', '.join(request.policy_names)}"
     for vote in facts.votes:

@@ -174,10 +174,7 @@ class Context:
 
     def removed(self, request: model.Request) -> str:
         """Why the texts of a request are gone, as a sentence; "": they are there."""
-        if request.removed == "person":
-            return self.say("request.removed.person")
-        days = request.removed.removesuffix("d")
-        return self.say("request.removed", days=days) if days else ""
+        return texts.removed(self.locale, request.removed)
 
     def gone(self, request: model.Request) -> Reply:
         """What is said in place of what was removed."""

@@ -104,6 +104,13 @@ def joined(locale: str, items: Iterable[object], word: str = "or") -> str:
     return comma.join(texts[:-1]) + last + texts[-1]
 
 
+def removed(locale: str, why: str) -> str:
+    """Why texts are gone, as a sentence; ``why`` as ``Request.removed`` has it, "": they are there."""
+    if why == "person":
+        return say(locale, "request.removed.person")
+    return say(locale, "request.removed", days=why.removesuffix("d")) if why else ""
+
+
 def duration(locale: str, span: timedelta) -> str:
     """A length of time in its two largest units: "1 d 2 h", "45 s"; a negative one is none."""
     remainder = max(0, int(span.total_seconds()))

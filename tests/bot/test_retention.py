@@ -8,12 +8,14 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
 import pytest
 
-from bot import audit, model, store
+from bot import audit, cards, model, store
+from bot.store import codec, removal
 from bot.store.sqlite import retention
 from tests.bot import run_stage
 from tests.upgrade import make_store
@@ -131,6 +133,45 @@ def test_people_are_told_why_it_is_gone(scene: run_stage.RunStage) -> None:
         scene.ask("bob", words)
         said = " ".join(str(effect) for effect in scene.work())
         assert "removed after 400 days, as configured" in said, words
+
+
+def test_a_clock_that_was_set_far_ahead_removes_nothing_for_a_day(
+    scene: run_stage.RunStage,
+) -> None:
+    number = ended(scene)
+    before = scene.clock.now()
+    scene.clock.advance(900 * DAY)
+    now = scene.clock.now()
+    step = scene.engine.write(lambda writer: writer.move_clock(before, now - before, now))
+    scene.loop.run_until_complete(step)
+    scene.remove_texts()
+    assert not scene.request(number).removed
+    scene.clock.advance(DAY + 1)
+    scene.remove_texts()
+    assert scene.request(number).removed
+
+
+BODIES = Path(__file__).parents[1] / "payloads" / "stores" / "bodies-0.1.0.jsonl"
+
+
+def test_a_request_of_any_kind_is_drawn_without_its_texts(tmp_path: Path) -> None:
+    """Its card may still be clicked."""
+    made = run_stage.RunStage(tmp_path)
+    kinds = set()
+    for line in BODIES.read_text("utf-8").splitlines():
+        row = json.loads(line)
+        if row["type"] != "request":
+            continue
+        request = codec.decode(codec.request, row["body"])
+        ended_ = replace(request, state=model.State.SUCCEEDED, ended_at=request.created_at)
+        gone = removal.stripped(ended_, "400d")
+        assert codec.decode(codec.request, codec.encode(gone)) == gone
+        assert type(gone.plan) is type(request.plan)
+        kinds.add(type(gone.plan))
+        if gone.plan is not None:
+            cards.request_card(made.deployment, gone, ())
+    made.close()
+    assert len(kinds) >= 4
 
 
 def test_a_text_that_was_changed_is_noticed(scene: run_stage.RunStage) -> None:
