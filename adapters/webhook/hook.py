@@ -26,9 +26,14 @@ class Webhook:
     name = "webhook"
 
     def __init__(
-        self, settings: Settings, clock: ports.Clock, tap: ports.Tap | None = None
+        self,
+        settings: Settings,
+        clock: ports.Clock,
+        tap: ports.Tap | None = None,
+        count: ports.CountRobot = ports.uncounted_robot,
     ) -> None:
         self._settings = settings
+        self._count = count
         self.book = address.Book(settings)
         self.sender = sender.Sender(settings, clock, tap)
         try:
@@ -107,7 +112,10 @@ class Webhook:
             return model.Refused(str(error), error.code)
         except source.Invalid as error:
             return model.Refused(str(error), "content")
-        return await self.sender.send(target, body, token, doubt, headers)
+        outcome = await self.sender.send(target, body, token, doubt, headers)
+        if isinstance(outcome, model.Done):
+            self._count(target.kind)
+        return outcome
 
     def _lines(self, request: int, code: str, asks: bool) -> tuple[str, ...]:
         """What is appended to a message, so that people find the request behind it."""

@@ -9,7 +9,7 @@ from bot.model import checks, manifests, ports
 def build(settings: Settings, deps: manifests.Deps) -> ports.Robots:
     from adapters.webhook.hook import Webhook
 
-    return Webhook(settings, deps.clock, deps.tap)
+    return Webhook(settings, deps.clock, deps.tap, deps.count_robot)
 
 
 def examine(settings: Settings, deps: manifests.CheckDeps) -> checks.Checkup:

@@ -24,12 +24,14 @@ class Nowhere:
 @dataclass(frozen=True, slots=True)
 class Outside:
     """``ecs`` finds instances, runs scripts and makes the calls of templates, ``oos`` runs
-    templates itself, ``webhook`` sends the messages of templates and rules to robots."""
+    templates itself, ``webhook`` sends the messages of templates and rules to robots. ``used``
+    counts what they use of their platforms (None: nobody does)."""
 
     chats: Mapping[str, ports.Chat]
     ecs: ports.Executor
     oos: ports.Watched
     webhook: ports.Robots
+    used: usage.Counter | None = None
 
     @classmethod
     def of(
@@ -53,14 +55,16 @@ class Outside:
             },
             adapters.cloud.build(cloud, manifests.Deps(clock, tap=tap)),
             engine_of(settings, clock, key, tap),
-            robots_of(settings, clock, tap),
+            robots_of(settings, clock, tap, used),
+            used,
         )
 
     def with_robots(
         self, settings: config.Config, clock: ports.Clock, key: bytes, tap: ports.Tap | None
     ) -> Outside:
         """The same with the robots of another configuration. Raises Invalid."""
-        engine, robots = engine_of(settings, clock, key, tap), robots_of(settings, clock, tap)
+        engine = engine_of(settings, clock, key, tap)
+        robots = robots_of(settings, clock, tap, self.used)
         return replace(self, oos=engine, webhook=robots)
 
     def follow(self, settings: config.Config, clock: ports.Clock) -> None:
@@ -123,9 +127,14 @@ def service_known(
     return lambda service: adapters.cloud.known(service) or service.casefold() in named
 
 
-def robots_of(settings: config.Config, clock: ports.Clock, tap: ports.Tap | None) -> ports.Robots:
+def robots_of(
+    settings: config.Config,
+    clock: ports.Clock,
+    tap: ports.Tap | None,
+    used: usage.Counter | None,
+) -> ports.Robots:
     manifest = settings.adapters.robots
-    return manifest.build(settings.of(manifest), manifests.Deps(clock, tap=tap))
+    return manifest.build(settings.of(manifest), robot_deps(settings.adapters, clock, used, tap))
 
 
 def engine_of(
@@ -143,6 +152,22 @@ def engine_of(
         tap=tap,
     )
     return adapters.engine.build(settings.of(adapters.cloud), deps)
+
+
+def robot_deps(
+    adapters: manifests.Adapters,
+    clock: ports.Clock,
+    used: usage.Counter | None,
+    tap: ports.Tap | None,
+) -> manifests.Deps:
+    """What the adapter of custom robots is built with: a message to one is a push of its platform,
+    if that is a chat platform here."""
+
+    def count(kind: str) -> None:
+        if used is not None and kind in adapters.platforms:
+            used.count(kind, "pushes")
+
+    return manifests.Deps(clock, tap=tap, count_robot=count)
 
 
 def deps_of(

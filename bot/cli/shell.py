@@ -144,8 +144,13 @@ def reading(settings: config.Config) -> Iterator[store.Reader]:
         opened = store.Store(settings.database, readonly=True)
     except FileNotFoundError:
         raise click.exceptions.Exit(fail(never_ran(settings))) from None
-    with closing(opened), opened.reading() as reader:
-        yield reader
+    try:
+        with closing(opened), opened.reading() as reader:
+            yield reader
+    except store.Broken as fault:
+        help_ = "`python -m bot store` says if the next start migrates it"
+        reason = f"the store cannot be read: {fault}; {help_}"
+        raise click.exceptions.Exit(fail(reason)) from None
 
 
 def span(text: str) -> timedelta:

@@ -84,7 +84,8 @@ class Deps:
     platform. ``callbacks``: its events come over HTTP, so it opens no connection for them.
     ``groups``: the ids of its chats in which the bot works. ``folder`` is that of bot.toml, from
     which paths count, and ``data`` that of runtime data, where the adapter may keep a file.
-    ``count`` is called with each call and push that the platform counts.
+    ``count`` is called with each call and push that the platform counts, ``count_robot`` with the
+    kind of each custom robot that takes a message.
     ``tap`` gets a copy of what goes over the wire, where that is captured."""
 
     clock: ports.Clock
@@ -95,6 +96,7 @@ class Deps:
     data: pathlib.Path = pathlib.Path()
     count: ports.Count = ports.uncounted
     tap: ports.Tap | None = None
+    count_robot: ports.CountRobot = ports.uncounted_robot
 
 
 @dataclass(frozen=True, slots=True)

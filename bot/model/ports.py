@@ -32,6 +32,14 @@ Tap = Callable[[traffic.Frame | traffic.Exchange], None]
 waits or blocks."""
 
 
+CountRobot = Callable[[str], None]
+"""Told of each message that a custom robot took, by the robot's kind; never blocks or raises."""
+
+
+def uncounted_robot(kind: str) -> None:
+    """Nobody counts."""
+
+
 class Closed(Exception):
     """The bot is shutting down; the event was not taken."""
 

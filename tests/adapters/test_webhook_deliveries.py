@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from adapters import webhook
-from bot import model, store
+from adapters.webhook.hook import Webhook
+from bot import model, policy, store
 from bot.app import adapters, outside
 from bot.commands import loader
 from bot.config import build
 from bot.model.manifests import RateLimit
 from bot.runtime import clock as machine
-from bot.runtime import outbox
+from bot.runtime import outbox, usage
 from bot.store import codec
 from bot.store.sqlite import effects
 from sandbox import world
@@ -48,6 +49,36 @@ async def test_a_delivery_arrives(stage: Stage, platform: str, body: Any) -> Non
     outcome = await hook.perform(to_robot("robot:ops", body), model.Attempt())
     assert isinstance(outcome, model.Done), outcome
     assert await stage.texts(party) == ["done"]
+
+
+@pytest.mark.parametrize("platform", ["dingtalk", "lark"])
+async def test_what_a_robot_takes_counts_as_a_push_of_its_platform(
+    stage: Stage, platform: str, tmp_path: Path
+) -> None:
+    party: Any = getattr(stage, platform)
+    url = await party.add_robot("tok", "hr", keywords=["Countersign"])
+    settings = adapters.load(SHIPPED, secrets=False)
+    used = usage.Counter({})
+    deps = outside.robot_deps(settings.adapters, machine.MachineClock(), used, None)
+    robot = webhook.Robot("hr", url, keywords=("Countersign",))
+    hook = Webhook(
+        webhook.Settings(hosts=(party.base_url,), robot=(robot,)),
+        deps.clock,
+        None,
+        deps.count_robot,
+    )
+    try:
+        for body in ("refused: no keyword", "Countersign says"):
+            await hook.perform(to_robot("robot:hr", text(body)), model.Attempt())
+    finally:
+        await hook.close()
+    with store.Store(tmp_path / "usage.db") as opened:
+        assert opened.writer is not None
+        opened.writer.begin()
+        assert list(used.flush(opened.writer, machine.MachineClock().now())) == []
+        months = opened.writer.usage(platform, policy.month_of(None, deps.clock.now()))
+        opened.writer.commit()
+    assert months.counts == {"pushes": 1}
 
 
 @pytest.mark.parametrize("platform", ["dingtalk", "lark"])

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -20,7 +21,7 @@ from bot.cli import waiting
 from bot.commands import searches
 from bot.model import Search
 from bot.model.manifests import RateLimit
-from tests.bot import configured, stage
+from tests.bot import configured, run_stage, stage
 
 
 @pytest.fixture
@@ -160,6 +161,39 @@ def test_json_and_csv_hold_the_same(on: stage.Stage, file: Path) -> None:
     assert rows[3]["instances"] == ["web-01"]
     assert rows[3]["asked"] == "2026-01-05T10:00:00+00:00"
     assert not any(cell.startswith(("=", "+", "-", "@")) for row in table for cell in row.values())
+
+
+def test_a_store_of_an_earlier_release_is_a_sentence(on: stage.Stage, file: Path) -> None:
+    copied(on, file)
+    database = sqlite3.connect(file.parent / "data" / "countersign.db")
+    database.execute("DROP TABLE request_instances")
+    database.close()
+    said = leave(file)
+    assert said.exit_code == 1
+    assert "the store cannot be read: no such table: request_instances" in said.stderr
+    assert "Traceback" not in said.output
+
+
+def test_hidden_values_are_nowhere(tmp_path: Path, file: Path) -> None:
+    templates = run_stage.RunStage(tmp_path / "templates")
+    try:
+        templates.planned("alice", "gate note=open password=hunter2")
+        said = [stage.words(one.message) for one in answers(templates, "history")]
+        settings = configured.Loader(tmp_path / "templates")(configured.SMALL)
+        said.append(why(templates, replace(settings, book=templates.deployment.book)))
+        (file.parent / "data").mkdir()
+        for each in (tmp_path / "templates").glob("stage.db*"):
+            shutil.copy(each, file.parent / "data" / each.name.replace("stage", "countersign"))
+        said += [leave(file, *more).output for more in ((), ("--json",), ("--csv",))]
+    finally:
+        templates.close()
+    assert all("gate" in one for one in said)
+    assert not any("hunter2" in one for one in said)
+
+
+def answers(of: stage.Stage, text: str) -> list[model.Say]:
+    of.ask("alice", text)
+    return [effect for effect in of.work() if isinstance(effect, model.Say)]
 
 
 # ----------------------------------------------------------------------------- why it waits
