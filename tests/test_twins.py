@@ -51,6 +51,16 @@ def keys(section: Section) -> list[str]:
     return ["".join(re.findall(r"^ `([^`]+)`", row)) for row in rows]
 
 
+def test_every_page_that_people_work_by_has_a_twin() -> None:
+    pages = [ROOT / "README.md", ROOT / "docs" / "README.md"]
+    for folder in ("tutorial", "how-to", "reference"):
+        pages += (ROOT / "docs" / folder).glob("*.md")
+    english = [page for page in pages if ".zh-CN" not in page.name]
+    alone = sorted(name(page) for page in english if not twins.twin_of(page).exists())
+    assert len(english) > 25
+    assert not alone, f"write PAGE.zh-CN.md of {alone}, then: make translated ARGS=PAGE.md"
+
+
 @pytest.mark.parametrize("twin", twins.twins(), ids=name)
 def test_headings(twin: Path) -> None:
     page = twins.english_of(twin)
