@@ -34,7 +34,7 @@ class Frames:
         try:
             whole = codec.decode(data)
         except codec.Malformed as problem:
-            return [{"malformed": str(problem), "text": data.decode("utf-8", "backslashreplace")}]
+            return [{"malformed": str(problem), "text": data.decode("utf-8", "replace")}]
         headers = dict(whole.headers)
         payload = whole.payload
         if payload is not None and headers.get("sum", "1") != "1" and frame.way == "in":
@@ -93,7 +93,7 @@ def _opened(payload: bytes | None) -> object:
             return {"gzip": _opened(gzip.decompress(payload)[: parts.MOST_BYTES])}
         except (OSError, EOFError, zlib.error):
             return f"gzip, damaged, {len(payload)} bytes"
-    text = payload.decode("utf-8", "backslashreplace")
+    text = payload.decode("utf-8", "replace")
     return http.object_of(text) or text
 
 

@@ -162,7 +162,7 @@ def _size(piece: traffic.Frame | traffic.Exchange) -> int:
 
 
 def _text(data: str | bytes) -> str:
-    return data if isinstance(data, str) else data.decode("utf-8", "backslashreplace")
+    return data if isinstance(data, str) else data.decode("utf-8", "replace")
 
 
 def _opened(body: object) -> object:

@@ -20,9 +20,14 @@ from bot.source import masks
 
 DEEPEST = 6
 """Texts within texts."""
+PASSES = 3
+"""So often a value is gone through while it teaches something."""
 MOST_PEOPLE = 20_000
 """So many accounts and names are looked for in texts; later ones only where they stand alone."""
 MOST_SECRETS = 256
+SHORT, MOST_RESULTS = 64, 10_000
+"""So long a text is, and of so many the result is kept until something is learned: names of fields
+and words of the protocol come again and again."""
 SHORTEST_NUMBER = 1000
 """A smaller number is no secret that could be looked for."""
 AVATAR = "https://example.com/avatar"
@@ -69,6 +74,8 @@ class Disguise:
         self._secrets: dict[str, None] = {}
         self._secret: re.Pattern[str] | None = None
         self._depth = 0
+        self._results: dict[str, str] = {}
+        self._generation = 0
         self.know(terms)
 
     # ------------------------------------------------------------------------- learning
@@ -86,6 +93,7 @@ class Disguise:
             self._account = re.compile(rf"(?<![A-Za-z0-9])(?:{listed})[\w-]{{3,}}")
         self._configured |= {text for each in terms.secrets for text in _texts(each)}
         self._secret = None
+        self._learned()
         for person in terms.people:
             self._learn(person, 2)
             for part in re.split(r"[^\w]+", person):
@@ -98,6 +106,7 @@ class Disguise:
                 continue
             if text not in self._secrets:
                 self._secret = None
+                self._learned()
             self._secrets.pop(text, None)
             self._secrets[text] = None
         while len(self._secrets) > MOST_SECRETS:
@@ -115,14 +124,27 @@ class Disguise:
             return
         if len(self._known) < MOST_PEOPLE:
             self._known.add(key)
+            self._learned()
             entries = self._index.setdefault(first[0], [])
             entries.append((key, first.start()))
             entries.sort(key=lambda entry: -len(entry[0]))
 
+    def _learned(self) -> None:
+        self._generation += 1
+        self._results.clear()
+
     # ------------------------------------------------------------------------- values
 
     def value(self, value: object) -> Any:
-        """Any JSON value, disguised; types and shapes stay."""
+        """Any JSON value, disguised; types and shapes stay. What a later part of it teaches holds
+        for the earlier ones, too."""
+        for _ in range(PASSES):
+            generation, result = self._generation, self._walked(value)
+            if generation == self._generation:
+                break
+        return result
+
+    def _walked(self, value: object) -> Any:
         return masks.changed(value, self._leaf, self._by_name)
 
     def data(self, data: bytes) -> bytes:
@@ -197,6 +219,17 @@ class Disguise:
         """A text, disguised: JSON in it as values are, and what stands encoded in it, too."""
         if len(text) < 2:
             return text
+        if len(text) > SHORT or self._depth > 1:
+            return self._text(text)
+        result = self._results.get(text)
+        if result is None:
+            result = self._text(text)
+            if len(self._results) >= MOST_RESULTS:
+                self._results.clear()
+            self._results[text] = result
+        return result
+
+    def _text(self, text: str) -> str:
         self._depth += 1
         try:
             nested = self._json(text) if self._depth <= DEEPEST else None
@@ -218,17 +251,16 @@ class Disguise:
             return None
         compact = '": ' not in text and ", " not in text
         separators = (",", ":") if compact else None
-        changed = self.value(value)
+        changed = self._walked(value)
         written = json.dumps(changed, ensure_ascii=text.isascii(), separators=separators)
         # what was not changed may, as it was written, hold more than was read
         return None if changed == value and written != text else written
 
     def _flat(self, text: str) -> str:
-        pattern = self._secret_pattern()
-        if pattern is not None:
-            text = pattern.sub(masks.MASK, text)
         if self._assignment is not None:
             text = self._assignment.sub(self._assigned, text)
+        if (pattern := self._secret_pattern()) is not None:
+            text = pattern.sub(masks.MASK, text)
         if "=" in text or ":" in text:
             text = masks.without_tokens(_PAIR.sub(self._pair, text))
             text = masks.without_pairs(text, masks.MASK)

@@ -3,6 +3,7 @@ protocol."""
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -48,10 +49,12 @@ _VOCABULARY = frozenset({
 })  # fmt: skip
 
 
+@functools.lru_cache(4096)
 def _plain(name: str) -> str:
     return name.lower().replace("_", "").replace("-", "").replace(".", "")
 
 
+@functools.lru_cache(4096)
 def secret(name: str) -> bool:
     """Is what stands under this name a secret?"""
     plain = _plain(name)
@@ -64,6 +67,11 @@ def person(name: str, whole: Mapping[str, Any]) -> bool:
     """Does it name a person, in this object?"""
     if name in _NAME:
         return isinstance(whole.get("id"), Mapping) or any(map(_OF_PERSON.fullmatch, whole))
+    return _of_person(name)
+
+
+@functools.lru_cache(4096)
+def _of_person(name: str) -> bool:
     plain = _plain(name)
     return plain not in _NO_PERSON and bool(_PERSON.fullmatch(plain))
 

@@ -95,6 +95,8 @@ def test_who_is_not_configured_is_learned_by_the_name_of_the_field() -> None:
     first = learner.value({"senderNick": "Zoe Quinn", "userId": 4711234, "mobile": "13812345678"})
     later = learner.value({"text": {"content": "Zoe Quinn, 4711234, 13812345678"}})
     assert later["text"]["content"] == ", ".join(map(str, first.values()))
+    before = disguise().value({"text": "ask Zoe Quinn", "from": {"senderNick": "Zoe Quinn"}})
+    assert "Zoe" not in everything(before)
     assert isinstance(first["userId"], int)
     assert "Zoe" not in everything(first)
 
@@ -110,8 +112,8 @@ def test_mails_and_mobiles_are_replaced_in_any_text() -> None:
 
 def test_what_is_hidden_is_covered_and_from_then_on_known() -> None:
     learner = disguise()
-    said = learner.value({"text": 'deploy web-01 password="hunter2 x"'})
-    assert said["text"] == f"deploy web-01 password={masks.MASK}"
+    said = learner.value({"text": 'hunter2 x, deploy web-01 password="hunter2 x"'})
+    assert said["text"] == f"{masks.MASK}, deploy web-01 password={masks.MASK}"
     script = base64.b64encode(b"login hunter2 x").decode()
     kept = learner.value({"CommandContent": script})["CommandContent"]
     assert base64.b64decode(kept).decode() == f"login {masks.MASK}"
