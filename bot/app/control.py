@@ -24,6 +24,8 @@ NAME = "control.sock"
 LONGEST_PATH = 100
 """Bytes that the path of a socket may have on every system."""
 LONGEST_LINE = 8192
+PATIENCE = 120.0
+"""Seconds that are waited for an answer."""
 
 Answer = Mapping[str, object]
 Verb = Callable[[str, str], Awaitable[Answer]]
@@ -37,6 +39,10 @@ class NoBot(Exception):
 
 class Ended(Exception):
     """The bot ended before it answered."""
+
+
+class Silent(Exception):
+    """The bot takes too long to answer."""
 
 
 class Control:
@@ -71,18 +77,24 @@ class Control:
                 await writer.drain()
 
 
-def ask(folder: Path, verb: str) -> Answer:
-    """What the bot whose data is in this folder answers. Raises NoBot, Ended."""
+def ask(folder: Path, verb: str, patience: float = PATIENCE) -> Answer:
+    """What the bot whose data is in this folder answers. Raises NoBot, Ended, Silent,
+    PermissionError."""
     with socket.socket(socket.AF_UNIX) as line:
+        line.settimeout(patience)
         try:
             with reachable(folder) as place:
                 line.connect(place)
+        except PermissionError:
+            raise
         except OSError:
             raise NoBot from None
         try:
             line.sendall(os.fsencode(f"{verb}\n"))
             with line.makefile("rb") as file:
                 answer: Answer = json.loads(file.readline())
+        except TimeoutError:
+            raise Silent from None
         except (OSError, ValueError):
             raise Ended from None
     return answer

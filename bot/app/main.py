@@ -93,7 +93,7 @@ class App:
                 opened,
                 lambda event: core.read(self.deployment, event),
                 self.clock,
-                failed_toast=texts.say(self.settings.book.locale, "receipt.error"),
+                failed_toast=lambda: texts.say(self.deployment.book.locale, "receipt.error"),
                 failed=self._fail,
                 judge=lambda effect, view, now: core.refusal_of_claim(
                     self.deployment, effect, capturing.learned(self._recorder, view), now

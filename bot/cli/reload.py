@@ -29,12 +29,17 @@ def reload(path: Path) -> None:
         sys.exit(
             shell.fail(f"no bot runs on {settings.database}; if it is starting now, try again")
         )
+    except PermissionError:
+        sys.exit(shell.fail("only the bot's own user and root may speak to it"))
     except control.Ended:
         sys.exit(
             shell.fail(
                 "the bot ended before it said whether this was taken up: the next start takes it"
             )
         )
+    except control.Silent:
+        reason = "the bot does not answer; when it does, its log says how the reload went"
+        sys.exit(shell.fail(reason))
     for warning in texts_of(answer, "warnings"):
         click.echo(f"warning: {warning}", err=True)
     lines = texts_of(answer, "lines")

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+FAILED = "Something went wrong here; it was noted in the audit log."
 MOST_TOGETHER = 256
 MOST_TRIES = 5000
 """So many patterns may have to be judged elsewhere for one event."""
@@ -63,7 +64,7 @@ class Engine:
         core: intake.Decide,
         clock: ports.Clock,
         *,
-        failed_toast: str = "Something went wrong here; it was noted in the audit log.",
+        failed_toast: Callable[[], str] = lambda: FAILED,
         patience: retry.RetryPolicy | None = None,
         failed: Callable[[BaseException], None] | None = None,
         chance: random.Random | None = None,

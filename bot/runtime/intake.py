@@ -44,7 +44,7 @@ class Intake:
         writer: port.Writer,
         core: Decide,
         clock: ports.Clock,
-        failed_toast: str,
+        failed_toast: Callable[[], str],
         patience: retry.RetryPolicy,
         chance: random.Random | None,
         counts: meter.Meter,
@@ -52,7 +52,7 @@ class Intake:
         self._writer = writer
         self._reading_of = core
         self._clock = clock
-        self._failed_receipt = model.Receipt(toast=failed_toast, tone="error")
+        self._failed_toast = failed_toast
         self._patience = patience
         self._chance = chance or random.Random()
         self._meter = counts
@@ -150,6 +150,7 @@ class Intake:
     def _refuse(self, event: model.Event, now: datetime, fault: Exception) -> model.Receipt:
         """Note that an event could not be decided, so that it is neither lost nor taken again."""
         log.error("event %s could not be decided", event.id, exc_info=fault)
+        receipt = model.Receipt(toast=self._failed_toast(), tone="error")
         self._facts = _Facts(["event.failed"])
         writer = self._writer
         entry = model.AuditEntry(
@@ -162,7 +163,7 @@ class Intake:
         try:
             self._prepare(event, now)
             writer.append(entry, codec.ms(now))
-            writer.record(event.id, model.word_of(event), codec.ms(now), self._failed_receipt)
+            writer.record(event.id, model.word_of(event), codec.ms(now), receipt)
         except Exception as error:
             if self._writer.is_broken(error):
                 raise
@@ -171,7 +172,7 @@ class Intake:
         else:
             writer.release()
             self._count(event, "failed")
-        return self._failed_receipt
+        return receipt
 
     def _prepare(self, event: model.Event, now: datetime) -> model.Event | None:
         """Move the row that the event is about; None: there is nothing left to decide."""

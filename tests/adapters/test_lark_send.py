@@ -352,3 +352,13 @@ async def test_forms_are_subscribed_to_until_granted(served, caplog):
         await served.until(lambda: len(served.asked(f"{base}F2/subscribe")) == 3)
     assert len(served.asked(f"{base}F1/subscribe")) == 1
     assert "approval:definition" in caplog.text
+
+
+async def test_forms_that_are_new_by_a_reload_are_subscribed_to(served):
+    base = "/open-apis/approval/v4/approvals/"
+    async with loopback.running(served, loopback.Engine(), forms=("F1",)) as chat:
+        await served.until(lambda: served.asked(f"{base}F1/subscribe"))
+        chat.follow(("F2", "F1"), ())
+        chat.follow(("F2",), ())
+        await served.until(lambda: served.asked(f"{base}F2/subscribe"))
+    assert [len(served.asked(f"{base}{form}/subscribe")) for form in ("F1", "F2")] == [1, 1]

@@ -56,6 +56,13 @@ async def test_what_it_does_not_know_and_an_end_in_between_are_told(tmp_path: Pa
             await asyncio.to_thread(control.ask, tmp_path, "sing")
 
 
+async def test_a_bot_that_does_not_answer_is_not_waited_for(tmp_path: Path) -> None:
+    with control.bound(tmp_path) as listening:
+        listening.listen()
+        with pytest.raises(control.Silent):
+            control.ask(tmp_path, "echo", patience=0.01)
+
+
 async def test_a_folder_may_be_deeper_than_a_socket_can_be(tmp_path: Path) -> None:
     deep = tmp_path / ("d" * 90) / ("e" * 90)
     deep.mkdir(parents=True)

@@ -76,7 +76,7 @@ async def test_events_that_wait_together_share_commits(path: Path) -> None:
 async def test_a_poison_event_harms_only_itself_and_is_not_taken_again(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with rig.running(path, failed_toast="sorry") as r:
+    async with rig.running(path, failed_toast=lambda: "sorry") as r:
         events = [rig.asked(n, "boom" if n == 3 else "restart") for n in range(6)]
         with caplog.at_level(logging.ERROR):
             receipts = await asyncio.gather(*(r.engine.submit(event) for event in events))
