@@ -19,6 +19,17 @@ REFUSED_MEND: Pair = (
     "{console} → Identities (身份管理) → Users (用户) → the user → AccessKey: compare it with "
     "[aliyun.credentials]; of a role compare role_arn and its trust policy",
 )
+NO_KEYS: Pair = (
+    "没有凭证：环境变量、配置文件和实例的 RAM 角色里都没有",
+    "There are no credentials: nothing in the environment, the profile or the instance's RAM role",
+)
+NO_KEYS_MEND: Pair = (
+    '在 [aliyun.credentials] 写 type = "key" 和 AccessKey；或在 {console} → 实例 → 该实例 → '
+    "全部操作 → 授予/收回 RAM 角色，给机器人所在的实例绑定角色",
+    'Set type = "key" and an AccessKey in [aliyun.credentials]; or bind a RAM role to the bot\'s '
+    "instance: {console} → Instances (实例) → the instance → All actions (全部操作) → Attach RAM "
+    "role (授予/收回 RAM 角色)",
+)
 ROOT: Pair = (
     "凭证是主账号的（{arn}），RAM 管不住它",
     "The credentials are those of the account itself ({arn}), which no policy narrows",

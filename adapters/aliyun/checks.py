@@ -92,6 +92,9 @@ class Cloud:
             if shared.signed_in(failure):
                 host = self.api.host("sts", self.settings.region)
                 return (shared.unanswered("credentials", failure, "GetCallerIdentity", host),)
+            if shared.keyless(failure):
+                none, mend = advice.NO_KEYS, advice.NO_KEYS_MEND
+                return (checks.problem("credentials", none, mend, console=advice.ECS),)
             facts = {"reason": failure.reason, "console": advice.RAM}
             return (checks.problem("credentials", advice.REFUSED, advice.REFUSED_MEND, **facts),)
         facts = {"arn": str(answer.get("Arn") or ""), "console": advice.RAM}
@@ -110,6 +113,9 @@ class Cloud:
         """What does RAM allow of what the bot itself calls?"""
         if not await self._signed_in():
             return ()
+        places = await self._read(self.regions)
+        if any(place.failure and place.failure.kind != "refused" for place in places):
+            return ()  # told by ``places``
         wanted = list(rights.of(self.settings, self.operations))
         return await shared.permissions(self.settings, wanted, await self._probes())
 

@@ -29,9 +29,14 @@ class Probe:
     make: Callable[[], Awaitable[object]]
 
 
+def keyless(failure: Failure) -> bool:
+    """Were there no credentials to ask with?"""
+    return failure.kind == "unsent" and failure.reason.startswith("No credentials")
+
+
 def signed_in(failure: Failure) -> bool:
     """False where the credentials themselves are refused, which is told once."""
-    if failure.kind == "unsent" and failure.reason.startswith("No credentials"):
+    if keyless(failure):
         return False
     return not failure.code.startswith((*KEYS, *TOKENS)) and "assume" not in failure.reason
 
@@ -56,6 +61,13 @@ async def permissions(
     answers = list(zip(probes, failures, strict=True))
     if any(failure is not None and not signed_in(failure) for _, failure in answers):
         return ()
+    silent = [
+        unanswered("rights", failure, probe.action, probe.host)
+        for probe, failure in answers
+        if failure is not None and failure.kind != "refused"
+    ]
+    if silent and len(silent) == len(answers):
+        return silent[:1]
     who = settings.credentials.role_arn or settings.credentials.key_id or "the identity"
     lines: dict[str, checks.Finding] = {}
     for probe, failure in answers:

@@ -14,6 +14,8 @@ from adapters.aliyun import checks as of_doctor
 from adapters.aliyun import describe
 from adapters.oos import advice as of_oos
 from adapters.openapi import advice as of_openapi
+from bot.app import adapters
+from bot.model import manifests
 from bot.model.rights import Api, Operation
 from sandbox import process, standins
 from tests import granted
@@ -56,6 +58,16 @@ ALIYUN = {
         "refuses the credentials: The access key secret is wrong",
         "compare it with [aliyun.credentials]",
         edits={"aliyun-key-secret": "wrong"},
+    ),
+    "no-key": Trouble(
+        "aliyun.credentials",
+        "There are no credentials: nothing in the environment",
+        "bind a RAM role to the bot's instance",
+        edits={
+            'type = "key" ': 'type = "default" ',
+            'key_id = "LTAIsandbox"': "",
+            "key_secret = ": "# key_secret = ",
+        },
     ),
     "root": Trouble(
         "aliyun.credentials",
@@ -199,6 +211,34 @@ async def test_what_is_well_is_ok_by_the_printed_policy_and_nothing_is_done(
     assert await company.call("aliyun", "invocations") == []
     assert await company.call("aliyun", "executions") == []
     assert await company.call("aliyun", "power") == []
+
+
+async def test_an_engine_that_does_not_answer_is_one_line(
+    company: standins.StandIns, tmp_path: Path
+) -> None:
+    path = process.configuration(tmp_path, company.ports)
+    test_doctor.edited(path, ON_OOS)
+    settings = adapters.load(path)
+    operation = Operation("reboot", "remote", text="FormatVersion: OOS-2019-06-01")
+    deps = manifests.CheckDeps(doctor_stage.Clock(), operations=(operation,))
+    await company.call("aliyun", "fault", api="*", do="hang_up", times=99)
+    checkup = settings.adapters.engine.examine(settings.of(settings.adapters.cloud), deps)
+    findings = [one for check in checkup.checks for one in await check.run()]
+    await checkup.close()
+    assert [(one.id, one.state) for one in findings] == [("rights", "unsure")]
+
+
+async def test_a_cloud_that_does_not_answer_is_one_line(
+    company: standins.StandIns, tmp_path: Path
+) -> None:
+    path = process.configuration(tmp_path, company.ports)
+    await company.call("aliyun", "fault", api="DescribeInstances", do="hang_up", times=99)
+    entries = [one for one in await doctor_stage.lines(path) if one["group"] == "aliyun"]
+    assert doctor_stage.of(entries, "ok", "problem", "unsure", "manual") == [
+        "aliyun.credentials",
+        "aliyun.region.cn-hangzhou",
+    ]
+    assert doctor_stage.of(entries, "unsure") == ["aliyun.region.cn-hangzhou"]
 
 
 def test_what_templates_call_is_tried_where_that_does_nothing() -> None:
