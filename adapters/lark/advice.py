@@ -139,14 +139,10 @@ CALLBACK_UNSEEN: Pair = (
     "they are not, a click ends with the error 200340",
 )
 CALLBACK_MEND: Pair = (
-    "{console}/event → 开发配置 → 事件与回调 → 回调配置：订阅方式选“使用长连接接收回调”（机器人要"
-    "在运行），添加回调“卡片回传交互 "
-    "card.action.trigger”，再发布版本",
+    "{console}/event → 开发配置 → 事件与回调 → 回调配置：订阅方式选{method}，添加回调“卡片回传交"
+    "互 card.action.trigger”，再发布版本",
     "{console}/event → Development Configuration → Events & Callbacks → Callback Configuration: "
-    "receive "
-    "callbacks through persistent connection (while the bot runs), add the callback "
-    "card.action.trigger, "
-    "then publish a version",
+    "receive callbacks {method}, add the callback card.action.trigger, then publish a version",
 )
 EVENTS_OK: Pair = ("已订阅事件 {events:list}", "The events {events:list} are subscribed to")
 EVENTS_MISSING: Pair = (
@@ -163,11 +159,10 @@ EVENTS_UNSEEN: Pair = (
     "needed: {events:list}",
 )
 EVENTS_MEND: Pair = (
-    "{console}/event → 开发配置 → 事件与回调 → 事件配置：订阅方式选“使用长连接接收事件”（机器人要"
-    "在运行），添加事件 {events:list}，再发布版本",
+    "{console}/event → 开发配置 → 事件与回调 → 事件配置：订阅方式选{method}，添加事件 "
+    "{events:list}，再发布版本",
     "{console}/event → Development Configuration → Events & Callbacks → Event Configuration: "
-    "receive events "
-    "through persistent connection (while the bot runs), add {events:list}, then publish a version",
+    "receive events {method}, add {events:list}, then publish a version",
 )
 VERSION_UNSEEN: Pair = (
     "平台没有告诉本应用最新版本是否已发布（读取它要权限 {scope}）",
@@ -225,6 +220,14 @@ OTHER_MEND: Pair = (
     "在 https://open.feishu.cn/document/server-docs/api-call-guide/generic-error-code 查这个错误码",
     "Look the code up at "
     "https://open.feishu.cn/document/server-docs/api-call-guide/generic-error-code",
+)
+STREAM_METHOD: Pair = (
+    "“使用长连接接收”（保存时机器人要在运行）",
+    "through persistent connection (the bot must run when it is saved)",
+)
+HTTP_METHOD: Pair = (
+    "“将事件或回调发送至开发者服务器”，地址是 [[source]] 的 path",
+    "at the developer's server, at the path of the [[source]]",
 )
 STREAM_WAY: Pair = ("长连接", "persistent connection")
 HTTP_WAY: Pair = ("HTTP 回调", "HTTP callback")

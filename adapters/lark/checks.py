@@ -61,12 +61,14 @@ class Application:
         self._console = scopes.home(options)
         self._other_way = "websocket" if deps.callbacks else "webhook"
         way = advice.HTTP_WAY if deps.callbacks else advice.STREAM_WAY
+        method = advice.HTTP_METHOD if deps.callbacks else advice.STREAM_METHOD
         self._facts: dict[str, object] = {
             "console": self._console,
             "domain": options.domain,
             "other": FEISHU if international else LARK,
             "app_id": options.app_id,
             "way": checks.Sentence(way),
+            "method": checks.Sentence(method),
         }
 
     async def close(self) -> None:

@@ -75,9 +75,10 @@ class Look:
         try:
             async with asyncio.timeout(self._seconds):
                 skew = await self._answer()
-        except ssl.SSLError as error:
-            failed = "certificate"
-            reason = getattr(error, "verify_message", "") or error.reason or type(error).__name__
+        except ssl.SSLCertVerificationError as error:
+            failed, reason = "certificate", error.verify_message or error.reason
+        except ssl.SSLError as error:  # there is no TLS, or none that both know
+            failed, reason = "answer", error.reason or type(error).__name__
         except TimeoutError:
             failed, reason = self._stage, f"{self._seconds:g} s"
         except (OSError, EOFError, ValueError, asyncio.LimitOverrunError) as error:
@@ -99,6 +100,7 @@ class Look:
             if self._parts.scheme == "https":
                 self._stage = "certificate"
                 trusted = ssl.create_default_context(cafile=self._address.ca_file or None)
+                self._stage = "answer"
                 await writer.start_tls(trusted, server_hostname=self._parts.hostname)
                 self._expires = _end(writer)
             self._stage = "answer"

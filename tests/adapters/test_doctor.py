@@ -12,9 +12,13 @@ from types import ModuleType
 
 import pytest
 
+from adapters import lark
 from adapters.dingtalk import advice as advice_dingtalk
 from adapters.lark import advice as advice_lark
+from adapters.lark import checks as checks_lark
 from adapters.webhook import advice as advice_webhook
+from bot.doctor import report, running
+from bot.model import checks, manifests
 from sandbox import process, standins, world
 from tests.bot import doctor_stage
 
@@ -395,3 +399,20 @@ async def test_a_connection_that_is_granted_and_cannot_be_made_is_a_problem(
     assert entry["state"] == "problem"
     assert nowhere in entry["sentence"]
     assert f"Open the way out to {nowhere} in the firewall (wss" in entry["mend"]
+
+
+async def test_what_comes_over_http_is_set_up_otherwise(company: standins.StandIns) -> None:
+    options = lark.Settings(
+        world.LARK_APP_ID, world.LARK_APP_SECRET, domain=company.parties["lark"].base_url
+    )
+    deps = manifests.CheckDeps(doctor_stage.Clock(), callbacks=True)
+    checkup = checks_lark.checkup(options, deps)
+    group = running.Group("lark", checks.Sentence(advice_lark.TITLE), checkup.checks)
+    entries = report.entries("en", await running.sections([group], 5))
+    await checkup.close()
+    states = {one["id"]: one for one in entries}
+    assert "no long connection is used" in states["connection"]["sentence"]
+    for name in ("events", "callback"):
+        assert states[name]["state"] == "problem"
+        assert "by websocket, and the bot waits by HTTP callback" in states[name]["sentence"]
+        assert "at the developer's server" in states[name]["mend"]

@@ -386,6 +386,10 @@ async def test_names_ways_and_answers_that_fail_say_what_to_do() -> None:
     assert "can't be connected to" in way["sentence"]
     assert "firewall" in way["mend"]
     assert "takes connections, but doesn't answer" in answer["sentence"]
+    server, url = await answering()
+    async with server:
+        *_, plain = await seen(checks.Address(url.replace("http:", "https:")))
+    assert "takes connections, but doesn't answer" in plain["sentence"], "there is no TLS"
     assert {one["state"] for one in (name, way, answer)} == {"problem"}
     assert entries[0]["state"] == "unsure"
 
