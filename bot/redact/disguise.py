@@ -38,6 +38,8 @@ _PAIR = re.compile(
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _MOBILE = re.compile(r"(?<![0-9A-Za-z_.-])1[3-9]\d(?:[- ]?\d{4}){2}(?![0-9A-Za-z_])")
 _PHONE = re.compile(r"(?<![0-9A-Za-z])\+[1-9]\d{7,14}(?![0-9A-Za-z])")
+_TITLE = re.compile(r"([\u4e00-\u9fff·]{2,12}?|[A-Za-z][\w .-]{2,40}?)提交的")
+"""How the title of a form begins: with who filed it."""
 _SPLIT = re.compile(r"[,;|\s]+")
 _NOT_DIGITS = re.compile(r"\D")
 
@@ -113,8 +115,10 @@ class Disguise:
             self._secrets.pop(next(iter(self._secrets)))
 
     def learn_person(self, text: str) -> None:
-        """From now on this account or name is replaced wherever it stands."""
-        self._learn(text, 3)
+        """From now on this account or name is replaced wherever it stands; the name of a field is
+        none."""
+        if not names.secret(text) and not names.person(text, {}):
+            self._learn(text, 3)
 
     def _learn(self, text: str, least: int) -> None:
         key = _lower(text.strip())
@@ -266,6 +270,8 @@ class Disguise:
             text = masks.without_pairs(text, masks.MASK)
         if "@" in text:
             text = _EMAIL.sub(lambda match: self._pseudonyms.of(match[0]), text)
+        if (title := _TITLE.match(text)) is not None:
+            self.learn_person(title[1])
         text = self._people(text)
         if self._account is not None:
             text = self._account.sub(lambda match: self._person(match[0]), text)

@@ -18,17 +18,19 @@ _SECRET = frozenset({
     "credential", "assertion",
 })  # fmt: skip
 """Beside those that ``masks`` knows: names without their separators, in lower case."""
+_NO_TOKEN = frozenset({"pagetoken", "nexttoken", "clienttoken", "continuationtoken"})
+"""By these a page or a call is told from another; they let nobody in."""
 _PERSON = re.compile(
-    r"(?:.*(?:user|staff|open|union|employee|sender|operator|originator|approver|creator|owner|"
+    r"(?:.*(?:user|staff|open|union|employee|empl|sender|operator|originator|approver|creator|owner|"
     r"submitter|initiator|talk|agent)(?:user|staff)?(?:ids?|no|idlist|list)|"
-    r"jobnumber|uid|.*mobiles?|.*phones?|.*telephone|tel|.*e?mails?|avatar.*|"
+    r"jobnumber|uid|.*chatters?|fromuser|touser|.*mobiles?|.*phones?|.*telephone|tel|.*e?mails?|avatar.*|"
     r"nick|sendernick|.*nickname|.*username|realname|displayname|enname|pinyin|"
     r"(?:operator|originator|creator|sender|owner|approver|user)name)"
 )
 _NO_PERSON = frozenset({"uuid", "agentid", "openconversationid", "openmessageid", "openchatid"})
 _NAME = frozenset({"name", "en_name", "alias", "title_name"})
 """Names of a person in an object that also holds one of these:"""
-_OF_PERSON = re.compile(r"(?:open|union|user|staff|employee|\w*talk)_?id", re.IGNORECASE)
+_OF_PERSON = re.compile(r"(?:open|union|user|staff|empl|employee|\w*talk)_?id", re.IGNORECASE)
 
 PROTOCOL = frozenset({
     "type", "text", "card", "message", "user", "users", "data", "name", "content", "code",
@@ -58,9 +60,9 @@ def _plain(name: str) -> str:
 def secret(name: str) -> bool:
     """Is what stands under this name a secret?"""
     plain = _plain(name)
-    return (
-        plain in _SECRET or plain.endswith("signature") or bool(masks.SECRET_NAME.fullmatch(plain))
-    )
+    token = plain.endswith("token") and plain not in _NO_TOKEN
+    known = plain in _SECRET or plain.endswith("signature")
+    return token or known or bool(masks.SECRET_NAME.fullmatch(plain))
 
 
 def person(name: str, whole: Mapping[str, Any]) -> bool:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import gzip
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from adapters.dingtalk import forms as dingtalk_forms
 from adapters.dingtalk import replay as dingtalk
 from adapters.dingtalk.settings import Settings
 from adapters.inlet import replay as inlet
 from adapters.inlet.settings import Source
 from adapters.lark import codec
+from adapters.lark import forms as lark_forms
 from adapters.lark import replay as lark
 from adapters.openapi import Interpreter
 from adapters.webhook import replay as webhook
@@ -169,3 +172,51 @@ def test_callbacks_over_http_are_read_as_frames() -> None:
     assert isinstance(read.event, model.CardAction)
     exchange = traffic.Exchange("http", "POST", "/lark", body=MESSAGE, status=200, way="in")
     assert isinstance(lark.Interpreter().exchange(exchange).event, model.MessageReceived)
+
+
+PAYLOADS = Path(__file__).resolve().parent.parent / "payloads"
+
+
+def payloads(platform: str) -> list[Any]:
+    """Everything that platforms are documented or known to have sent."""
+    documents = [
+        json.loads(path.read_text()) for path in sorted((PAYLOADS / platform).glob("*.json"))
+    ]
+    return [one for each in documents for one in (each if isinstance(each, list) else [each])]
+
+
+def shape(event: object) -> object:
+    """What of an event is no person's."""
+    if not isinstance(event, model.MessageReceived | model.CardAction | model.FormChanged):
+        return event
+    facts = {"kind": type(event), "id": len(event.id), "at": event.at}
+    for name in ("action", "request", "code", "form", "instance", "status", "unread"):
+        facts[name] = getattr(event, name, None)
+    return facts
+
+
+def test_what_lark_sends_is_read_the_same_without_people() -> None:
+    for payload in payloads("lark"):
+        kept = Disguise(Terms(starts=("ou_",))).value(payload)
+        before, after = (lark.Interpreter().payload(each) for each in (payload, kept))
+        assert (before.kind, shape(before.event)) == (after.kind, shape(after.event))
+        data, hidden = payload.get("data"), kept.get("data")
+        if isinstance(data, dict) and "form" in data:
+            one, two = lark_forms.form(data), lark_forms.form(hidden)
+            assert one["status"] == two["status"]
+            for part in ("approvers", "automatic", "fields"):
+                assert len(one[part]) == len(two[part])
+
+
+def test_what_dingtalk_sends_is_read_the_same_without_people() -> None:
+    reader = dingtalk.Interpreter(Settings("id", "secret", ("corp",)))
+    for payload in payloads("dingtalk"):
+        kept = Disguise(Terms()).value(payload)
+        frames = [traffic.Frame("dingtalk", "in", json.dumps(each)) for each in (payload, kept)]
+        before, after = map(reader.frame, frames)
+        assert (before.kind, shape(before.event)) == (after.kind, shape(after.event))
+        if isinstance(payload.get("result"), dict):
+            one, two = (dingtalk_forms.read(each["result"]) for each in (payload, kept))
+            assert (one["status"], one["action"]) == (two["status"], two["action"])
+            for part in ("approvers", "automatic", "fields"):
+                assert len(one[part]) == len(two[part])

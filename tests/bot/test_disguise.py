@@ -227,3 +227,16 @@ def test_another_configuration_is_known_from_then_on_and_the_former_stays_so() -
     for word in ("zoe", "4711", "s3cret", "12345"):
         assert word not in kept
     assert "12345" not in one.text("the pin is 12345")
+
+
+def test_whoever_filed_a_form_or_stands_in_its_fields_is_replaced() -> None:
+    form = [
+        {"title": "张三提交的运维申请"},
+        {"remark": "张三 and 李四"},
+        {"name": "Helper", "value": '["李四"]', "extValue": '[{"emplId": "0902", "name": "李四"}]'},
+        {"id_type": "open_id", "user_id_list": ["open_id"], "open_id": "ou_1234"},
+    ]
+    kept = everything(disguise().value(form))
+    for word in ("张三", "李四", "0902", "ou_1234"):
+        assert word not in kept
+    assert kept.count('"open_id"') >= 2, "the names of fields stay"
