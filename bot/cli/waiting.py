@@ -127,7 +127,7 @@ def _about(settings: config.Config, facts: Facts, now: datetime) -> Iterator[str
     when = _at(settings, request.created_at, now)
     yield f"asked    {when} by {_name(settings, request.person)} in {_place(settings, request)}"
     yield f"text     {_cut(request.text) or texts.plain(texts.removed('en', request.removed))}"
-    if request.plan is not None:
+    if request.digest:
         yield f"code     {request.code}, policy {', '.join(request.policy_names)}"
     for vote in facts.votes:
         word = vote.word or ("approved" if vote.approve else "rejected")

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
+from click.testing import CliRunner
+
+from bot import __main__ as cli
 from sandbox import play
 from tests.behaviour.conftest import Scene
 
@@ -32,3 +37,21 @@ async def test_history(scene: Scene) -> None:
     said = await answer(scene, "dave", "history on web-01", chat="hr")
     assert play.has(said, ("没有你可以查看的这样的申请", "no such request that you may see"))
     assert "#1" not in said
+
+
+async def test_the_command_line_reads_beside_the_running_bot(scene: Scene) -> None:
+    await scene.pending("restart web-01")
+    await scene.settled()
+
+    def leave(*words: str) -> str:
+        done = CliRunner().invoke(cli.main, [*words, "--config", str(scene.settings.path)])
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    why = await asyncio.to_thread(leave, "requests", "1")
+    assert "waits    for 1 approval (0 of 1), by Bob or Carol" in why
+    assert "not running" not in why
+    assert "restart web-01" in await asyncio.to_thread(leave, "requests", "--on", "web-01")
+    status = await asyncio.to_thread(leave, "status")
+    assert "open requests: 1 pending" in status
+    assert scene.platform in status
