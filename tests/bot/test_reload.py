@@ -17,6 +17,7 @@ from bot.app import adapters, reload
 from bot.config import parts
 from bot.runtime import meter
 from tests.bot import stage as stage_
+from tests.bot.run_stage import FLEET, NAP, RunStage
 from tests.bot.stage import Stage, said
 
 KEY = b"k" * 32
@@ -48,7 +49,7 @@ id = "dan"
 dingtalk = "u-dan"
 roles = ["sre"]
 [role.dev]
-commands = ["restart"]
+commands = ["restart", "fleet", "nap"]
 [role.sre]
 commands = ["*"]
 [policy.any]
@@ -60,6 +61,13 @@ count = 2
 [command.restart]
 policy = "any"
 allowed_targets = ["web-*"]
+[command.fleet]
+policy = "any"
+allowed_targets = ["web-*"]
+unjudged_calls = "allow"
+[command.nap]
+policy = "any"
+unjudged_calls = "allow"
 [[group]]
 platform = "dingtalk"
 chat = "room"
@@ -78,12 +86,12 @@ template = "approved: ${who}"
 """
 
 
-class ReloadStage(Stage):
+class ReloadStage(RunStage):
     """The stage with a configuration that stands in a file, and command files of its own."""
 
     def __init__(self, folder: Path, clock: stage_.Clock | None = None) -> None:
         self.folder = folder
-        super().__init__(folder, None, folder / "commands")
+        super().__init__(folder)
         if clock is not None:
             self.clock.time = clock.time
         settings = adapters.load(folder / "bot.toml")
@@ -112,6 +120,8 @@ def furnish(folder: Path) -> Path:
     commands.mkdir(parents=True)
     for name in ("restart.py", "restart.sh", "status.py"):
         shutil.copy(stage_.COMMANDS / name, commands / name)
+    (commands / "fleet.yml").write_text(FLEET.replace("TouchInstance", "RebootInstance"))
+    (commands / "nap.yml").write_text(NAP.replace("ActNow", "DescribeRegions"))
     (folder / "secret").write_text("s3cr3t-Value")
     path = folder / "bot.toml"
     path.write_text(FILE)
@@ -165,7 +175,7 @@ CHANGES: dict[str, Change] = {
     "the requester left": text(
         'id = "alice"\ndingtalk = "u-alice"', 'id = "al"\ndingtalk = "u-al"'
     ),
-    "the requester lost the right": text('commands = ["restart"]', "commands = []"),
+    "the requester lost the right": text('commands = ["restart", ', "commands = ["),
     "a stricter policy": text("[policy.any]", '[policy.any]\nmode = "all"'),
     "another policy": text('policy = "any"', 'policy = "two"'),
     "the policy is gone": several(
@@ -175,11 +185,18 @@ CHANGES: dict[str, Change] = {
     "less time to start": text("[policy.any]", '[policy.any]\nrun_within = "1m"'),
     "a canary": text("[policy.any]", "[policy.any]\ncanary = 1"),
     "the command is gone": several(
-        gone, text(RESTART, ""), text('commands = ["restart"]', "commands = []")
+        gone, text(RESTART, ""), text('commands = ["restart", ', "commands = [")
     ),
     "nobody may ask for it": text(RESTART, ""),
     "fewer targets": text('["web-*"]', '["web-02"]'),
     "a value is not allowed": text(RESTART, RESTART + 'allowed_values = { service = ["redis"] }\n'),
+    "a template is another": file("fleet.yml", "Touches", "Strokes"),
+    "a template that runs is gone": several(
+        lambda path: (path.parent / "commands" / "nap.yml").unlink(),
+        text('[command.nap]\npolicy = "any"\nunjudged_calls = "allow"\n', ""),
+        text(', "nap"]', "]"),
+    ),
+    "calls must be judged": text('unjudged_calls = "allow"', 'unjudged_calls = "refuse"'),
     "the script is another": file("restart.sh", "set -", "# changed\nset -"),
     "a pattern forbids it": text("rm -rf /", "leak"),
     "a pattern asks for more": text(
@@ -203,6 +220,12 @@ def begin(stage: Stage) -> None:
             approve(stage, "bob", request.id)
         if service == "one":
             stage.work()
+    for words in ("nap", "fleet targets=web-01", "fleet targets=web-02,web-03"):
+        request = stage.planned("alice", words)
+        if request.id < 6:
+            approve(stage, "bob", request.id)
+        if words == "nap":
+            stage.work()
     stage.ask("alice", "restart web-01 web-02 service=four reason=leak")
 
 
@@ -211,18 +234,22 @@ def approve(stage: Stage, who: str, number: int) -> None:
     stage.click(who, number, "approve", model.short(digest) if digest else "")
 
 
-def course(stage: Stage) -> list[object]:
+def course(stage: ReloadStage) -> list[object]:
     """What becomes of them: who votes, what leaves, what is said, and what is on record."""
     seen: list[object] = []
     for who in ("", "bob", "carol", "dan"):
-        for number in range(1, 5) if who else ():
+        for number in range(1, 8) if who else ():
             approve(stage, who, number)
         done = stage.work()
         seen += [body.kind for body in done] + said(done)
     stage.tick(120)
-    for number in range(1, 5):
+    for number in range(1, 8):
         stage.observe(number)
     seen += said(stage.work())
+    stage.tick(3700)
+    stage.ask("alice", "resume 4")
+    seen += said(stage.work())
+    seen += [(call.request, type(call.what).__name__) for call in stage.calls]
     stage.ask("bob", "restart web-02 reason=other")
     seen += said(stage.work())
     rows = stage.read(lambda reader: list(reader.chain()))
@@ -230,47 +257,53 @@ def course(stage: Stage) -> list[object]:
     seen += [row.facts["by"] for row in rows if row.action == "request.approved"]
     # codes of plans have a nonce in them, hashes of the audit log how it was configured anew
     seen = [CODE.sub("#", one) if isinstance(one, str) else one for one in seen]
-    requests = [stage.request(number) for number in range(1, 5)]
+    requests = [stage.request(number) for number in range(1, 8)]
     return [*seen, *((request.state, request.note, request.policies) for request in requests)]
 
 
+class Begun:
+    """A bot on whose store requests are open, which is there again for each ``stage``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path, self._kept = furnish(folder / "here"), folder / "kept"
+        stage = ReloadStage(self.path.parent)
+        begin(stage)
+        stage.close()
+        self._count, self._clock = stage.count, stage.clock
+        shutil.move(self.path.parent, self._kept)
+        self.usual = self.course()[0]
+
+    def course(
+        self, before: Change = lambda path: None, while_it_runs: Change = lambda path: None
+    ) -> tuple[list[object], list[object]]:
+        """What becomes of the requests where it is changed before the bot starts, or is reloaded;
+        and what is on record of that."""
+        shutil.rmtree(self.path.parent, ignore_errors=True)
+        shutil.copytree(self._kept, self.path.parent)
+        before(self.path)
+        stage = ReloadStage(self.path.parent, self._clock)
+        stage.count = self._count
+        while_it_runs(self.path)
+        result = stage.reload()
+        assert result.faults == ()
+        seen = course(stage)
+        rows = stage.read(lambda reader: list(reader.chain()))
+        stage.close()
+        return seen, [row.facts["by"] for row in rows if row.action == "configuration.changed"]
+
+
 @pytest.fixture(scope="module")
-def unchanged(tmp_path_factory: pytest.TempPathFactory) -> list[object]:
-    """The course without any change."""
-    stage = ReloadStage(furnish(tmp_path_factory.mktemp("unchanged") / "here").parent)
-    begin(stage)
-    seen = course(stage)
-    stage.close()
-    return seen
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Begun:
+    return Begun(tmp_path_factory.mktemp("begun"))
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_reload_judges_as_a_restart_does(
-    tmp_path: Path, change: str, unchanged: list[object]
-) -> None:
-    courses = []
-    for way in ("reload", "restart"):
-        path = furnish(tmp_path / way)
-        stage = ReloadStage(path.parent)
-        begin(stage)
-        CHANGES[change](path)
-        if way == "reload":
-            result = stage.reload()
-            assert result.faults == ()
-            assert bool(result.difference) == (change != "nothing")
-        else:
-            stage.close()
-            count, clock = stage.count, stage.clock
-            stage = ReloadStage(path.parent, clock)
-            stage.count = count
-        courses.append(course(stage))
-        noted = stage.read(lambda reader: list(reader.chain()))
-        changed = [row.facts["by"] for row in noted if row.action == "configuration.changed"]
-        by = "signal" if way == "reload" else "start"
-        assert changed == ([] if change == "nothing" else [by])
-        stage.close()
-    assert courses[0] == courses[1]
-    assert (courses[0] == unchanged) == (change == "nothing")
+def test_a_reload_judges_as_a_restart_does(begun: Begun, change: str) -> None:
+    reloaded, by_reload = begun.course(while_it_runs=CHANGES[change])
+    restarted, by_start = begun.course(before=CHANGES[change])
+    assert reloaded == restarted
+    assert (by_reload, by_start) == (([], []) if change == "nothing" else (["signal"], ["start"]))
+    assert (reloaded == begun.usual) == (change == "nothing")
 
 
 # ----------------------------------------------------------------------------- whole or not at all
