@@ -89,10 +89,12 @@ def _opened(payload: bytes | None) -> object:
     if payload is None:
         return None
     if payload[:2] == GZIP:
+        packer = zlib.decompressobj(wbits=31)
         try:
-            return {"gzip": _opened(gzip.decompress(payload)[: parts.MOST_BYTES])}
-        except (OSError, EOFError, zlib.error):
-            return f"gzip, damaged, {len(payload)} bytes"
+            plain = packer.decompress(payload, parts.MOST_BYTES)
+        except zlib.error:
+            plain = b""
+        return {"gzip": _opened(plain)} if packer.eof else f"gzip, damaged, {len(payload)} bytes"
     text = payload.decode("utf-8", "replace")
     return http.object_of(text) or text
 

@@ -26,6 +26,8 @@ from bot.core import form_mapping
 from bot.model import ports, traffic
 
 VOTES = ("approve", "reject")
+MOST_LISTED, MOST_KINDS = 1000, 1000
+"""So many that were not understood are named, and so many kinds are told apart."""
 SHOWN = 200
 """Characters of a reason that are printed."""
 
@@ -45,10 +47,12 @@ class Unread:
 
 @dataclass(slots=True)
 class Report:
-    """How much of each kind was understood, what was not, and what the capture lacks."""
+    """How much of each kind was understood, what was not (``unlisted``: how many more there are),
+    and what the capture lacks."""
 
     understood: Counter[str] = field(default_factory=Counter)
     unread: list[Unread] = field(default_factory=list)
+    unlisted: int = 0
     lacks: Counter[str] = field(default_factory=Counter)
 
     def entry(self) -> dict[str, object]:
@@ -59,6 +63,7 @@ class Report:
                 {"file": one.file, "line": one.line, "kind": one.kind, "reason": one.reason}
                 for one in self.unread
             ],
+            "not_listed": self.unlisted,
             "lacks": dict(sorted(self.lacks.items())),
         }
 
@@ -69,6 +74,8 @@ class Report:
             yield f"the capture lacks {count}: {what}"
         for one in self.unread:
             yield one.text()
+        if self.unlisted:
+            yield f"… and {self.unlisted} more"
 
 
 class Replay:
@@ -108,16 +115,29 @@ class Replay:
             elif "left_out" in one.body or "removed" in one.body:
                 self._lack(one.body)
             else:
-                for meaning in self._read(one.body):
-                    self._note(one.file, one.line, self._judged(meaning))
+                for meaning in self._meanings(one.body):
+                    self._note(one.file, one.line, meaning)
         return self.report
+
+    def _meanings(self, body: Mapping[str, Any]) -> Iterator[traffic.Meaning]:
+        """What a record is, whatever it holds: where reading it fails, that is what to know."""
+        try:
+            yield from map(self._judged, self._read(body))
+        except ValueError as fault:
+            yield traffic.Meaning("record", problem=str(fault) or "ValueError")
+        except Exception as fault:
+            yield traffic.Meaning("record", problem=f"reading it fails: {fault!r}")
 
     def _note(self, file: Path, line: int, meaning: traffic.Meaning) -> None:
         kind = printable(meaning.kind)
-        if meaning.problem:
-            self.report.unread.append(Unread(file.name, line, kind, printable(meaning.problem)))
+        report = self.report
+        if not meaning.problem:
+            known = kind in report.understood or len(report.understood) < MOST_KINDS
+            report.understood[kind if known else "of other kinds"] += 1
+        elif len(report.unread) < MOST_LISTED:
+            report.unread.append(Unread(file.name, line, kind, printable(meaning.problem)))
         else:
-            self.report.understood[kind] += 1
+            report.unlisted += 1
 
     def _lack(self, body: Mapping[str, Any]) -> None:
         left_out, removed = body.get("left_out"), body.get("removed")
@@ -131,15 +151,12 @@ class Replay:
 
     def _read(self, body: Mapping[str, Any]) -> Iterator[traffic.Meaning]:
         party = body.get("party")
-        try:
-            if "frame" in body:
-                yield from self._frame(str(party), body)
-            elif "exchange" in body:
-                yield self._exchange(records.exchange_of(body))
-            else:
-                yield traffic.Meaning("record", problem="neither a frame nor a call")
-        except (ValueError, RecursionError) as fault:
-            yield traffic.Meaning("record", problem=str(fault) or type(fault).__name__)
+        if "frame" in body:
+            yield from self._frame(str(party), body)
+        elif "exchange" in body:
+            yield self._exchange(records.exchange_of(body))
+        else:
+            raise ValueError("neither a frame nor a call")
 
     def _frame(self, party: str, body: Mapping[str, Any]) -> Iterator[traffic.Meaning]:
         frames, interpreter = self._frames.get(party), self._interpreters.get(party)
@@ -248,6 +265,6 @@ def replay(path: Path, folder: Path, as_json: bool) -> None:
         click.echo("\n".join(report.lines()))
     if not report.understood and not report.unread:
         sys.exit(shell.fail(f"there is no capture in {folder}", 2))
-    count = len(report.unread)
+    count = len(report.unread) + report.unlisted
     if count:
         sys.exit(shell.fail(f"{count} not understood"))

@@ -36,8 +36,8 @@ _PAIR = re.compile(
     r"""(?<![\w-])([A-Za-z_][\w-]{1,40})(\\*["']?\s*[:=]\s*\\*["']?)([^\s"'\\&,;{}\[\]<>]+)"""
 )
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
-_MOBILE = re.compile(r"(?<![0-9A-Za-z_.-])1[3-9]\d(?:[- ]?\d{4}){2}(?![0-9A-Za-z_])")
-_PHONE = re.compile(r"(?<![0-9A-Za-z])\+[1-9]\d{7,14}(?![0-9A-Za-z])")
+_MOBILE = re.compile(r"(?<![0-9A-Za-z_.])(\+?86[- ]?)?1[3-9]\d(?:[- ]?\d{4}){2}(?![0-9A-Za-z_])")
+_PHONE = re.compile(r"(?<![0-9A-Za-z])\+(?!861[3-9]\d{9}\b)[1-9]\d{7,14}(?![0-9A-Za-z])")
 _TITLE = re.compile(r"([\u4e00-\u9fff·]{2,12}?|[A-Za-z][\w .-]{2,40}?)提交的")
 """How the title of a form begins: with who filed it."""
 _SPLIT = re.compile(r"[,;|\s]+")
@@ -187,7 +187,9 @@ class Disguise:
             text = str(abs(part)) if abs(part) < 10**18 else ""
             if text in self._secrets or text in self._configured:
                 return 0
-            if text in self._known or _MOBILE.fullmatch(text):
+            if _MOBILE.fullmatch(text):
+                return int(_MOBILE.sub(self._mobile, text))
+            if text in self._known:
                 return self._pseudonyms.number(part)
         return part
 
@@ -299,8 +301,11 @@ class Disguise:
         return match[0]
 
     def _mobile(self, match: re.Match[str]) -> str:
-        digits = iter(self._pseudonyms.of(_NOT_DIGITS.sub("", match[0])))
-        return "".join(next(digits) if each.isdigit() else each for each in match[0])
+        """A number of China, however it is written."""
+        country = match[1] or ""
+        rest = match[0][len(country) :]
+        digits = iter(self._pseudonyms.of(_NOT_DIGITS.sub("", rest)))
+        return country + "".join(next(digits) if each.isdigit() else each for each in rest)
 
     def _people(self, text: str) -> str:
         """The text with everybody replaced who is known."""

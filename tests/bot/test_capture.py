@@ -251,6 +251,22 @@ def test_the_example_replays_whole(replayed: Callable[[str], replay.Report]) -> 
         assert report.understood[f"{platform} CardAction approve"] == 1
 
 
+def test_a_capture_of_nothing_but_faults_is_counted(tmp_path: Path, config_path: Path) -> None:
+    status, report = replayed(written(tmp_path / "seen", b"\n" * 50_000), config_path)
+    assert status == 1
+    assert len(report["not_understood"]) + report["not_listed"] == 50_001
+    assert len(report["not_understood"]) == replay.MOST_LISTED
+
+
+def test_a_reader_that_fails_is_what_the_replay_tells(
+    tmp_path: Path, config_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.dingtalk.events.to_event", lambda *_: 1 // 0)
+    chat = {"type": "CALLBACK", "headers": {"topic": "/v1.0/im/bot/messages/get"}, "data": "{}"}
+    folder = written(tmp_path / "seen", line(party="dingtalk", frame="in", content=chat))
+    assert "ZeroDivisionError" in replayed(folder, config_path)[1]["not_understood"][0]["reason"]
+
+
 def test_links_and_empty_files_are_named_and_not_followed(
     tmp_path: Path, config_path: Path
 ) -> None:

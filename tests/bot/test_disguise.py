@@ -108,6 +108,10 @@ def test_mails_and_mobiles_are_replaced_in_any_text() -> None:
         r"\w+@example\.com or 1\d\d-\d{4}-\d{4}, \+\d{12}; not 1796022309320 nor 2026-11-30", kept
     )
     assert "1234-5678" not in kept
+    forms = disguise().text("13812345678 +8613812345678 +86-13812345678 8613812345678").split()
+    assert forms[1:3] == [f"+86{forms[0]}", f"+86-{forms[0]}"]
+    assert "13812345678" not in forms[3]
+    assert "57188158198" not in disguise().text("+8657188158198")
 
 
 def test_what_is_hidden_is_covered_and_from_then_on_known() -> None:
