@@ -4,6 +4,7 @@ verifies, and it goes on where a kill broke it off."""
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 
 from bot import audit, cards, model, store
 from bot.store import codec, removal
-from bot.store.sqlite import retention
+from bot.store.sqlite import retention, statements
 from tests.bot import run_stage
 from tests.upgrade import make_store
 
@@ -266,3 +267,22 @@ def test_the_file_becomes_smaller_by_itself_or_by_hand(tmp_path: Path) -> None:
     assert old.stat().st_size < 1_000_000
     with store.Store(old) as opened:
         assert fill_and_free(opened) > 0
+
+
+INDEXED = {
+    "REQUESTS_KEPT": (1, 0, 0, 50),
+    "REQUESTS_BUSY": (),
+    "LETTERS_DELETE": (1,),
+    "TEXTS_PAGE": (0, 500),
+    "TEXTS_DELETE_OF_REQUEST": (1,),
+}
+
+
+@pytest.mark.parametrize("name", INDEXED)
+def test_no_bite_reads_a_whole_table(name: str, tmp_path: Path) -> None:
+    with store.Store(tmp_path / "store.db") as opened:
+        assert opened.writer is not None
+        query = f"EXPLAIN QUERY PLAN {getattr(statements, name)}"
+        plan = [row[3] for row in opened.writer.connection.execute(query, INDEXED[name])]
+        assert not [line for line in plan if re.match(r"SCAN (?!.*USING)", line)], plan
+        assert not [line for line in plan if "TEMP B-TREE FOR ORDER" in line], plan

@@ -158,6 +158,29 @@ DAMAGE = {
         "DROP INDEX outbox_in_flight; UPDATE outbox SET lane = 'x', state = 'in_flight',"
         " claimed_at = 1, attempts = 1 WHERE id IN (SELECT id FROM outbox LIMIT 2)",
     ),
+    "a call was queued by hand": (
+        "approval",
+        "request 13",
+        "INSERT INTO outbox (key, lane, request, kind, bucket, state, due_at, created_at, context,"
+        " body) SELECT 'start:sly', 'run:13:0', 13, kind, bucket, 'queued', 1, 1, context, body"
+        " FROM outbox WHERE kind = 'start_run' LIMIT 1",
+    ),
+    "a text was left by its entry": (
+        "reference",
+        "texts of entry 9000",
+        "INSERT INTO audit_texts VALUES (9000, 'salt', '{}')",
+    ),
+    "a text was given to another entry": (
+        "audit",
+        "entry 2",
+        'UPDATE audit_texts SET facts = \'{"text":"sly"}\' WHERE seq = 2;'
+        "INSERT OR IGNORE INTO audit_texts VALUES (2, 'salt', '{\"text\":\"sly\"}')",
+    ),
+    "a request is said to be without texts": (
+        "column",
+        "removed_at",
+        "UPDATE requests SET removed_at = 1 WHERE id = 3",
+    ),
     "an entry of a journal is gone": (
         "journal",
         "journal of request",

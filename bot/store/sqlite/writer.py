@@ -30,6 +30,10 @@ COMMIT_WEIGHS = 3
 seventy megabytes, however many jobs share a commit."""
 
 
+STRIPPED_WEIGHS = 8
+"""What removing the texts of one request writes, counted in jobs."""
+
+
 class Writer(port.Writer):
     """``keeper`` notes elsewhere how far the store has got (None: nobody does)."""
 
@@ -410,6 +414,7 @@ class Writer(port.Writer):
                 retention.strip(self.connection, request, why, codec.ms(now))
                 for request in requests
             ]
+        self._jobs += len(requests) * STRIPPED_WEIGHS
         if requests:
             numbers = retention.ranges([request.id for request in requests])
             facts = {"requests": numbers, "entries": sum(entries), "why": why}

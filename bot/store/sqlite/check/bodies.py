@@ -53,7 +53,7 @@ def differences(where: str, **pairs: tuple[object, object]) -> Iterator[Finding]
 
 def requests(connection: sqlite3.Connection) -> Iterator[Finding]:
     for row in connection.execute(statements.REQUESTS):
-        number, state, version, person, platform, chat, card, created, expires, text = row
+        number, state, version, person, platform, chat, card, created, expires, removed, text = row
         where = f"request {number}"
         body = decoded(codec.request, text, where)
         if isinstance(body, Finding):
@@ -70,6 +70,7 @@ def requests(connection: sqlite3.Connection) -> Iterator[Finding]:
             card=(card, body.card),
             created_at=(created, body.created_at),
             expires_at=(expires, body.expires_at),
+            removed_at=(bool(removed), bool(body.removed)),
         )
         if body.plan is not None and not body.removed and model.digest(body.plan) != body.digest:
             yield Finding("digest", where, "its plan is not the one that its digest was made of")

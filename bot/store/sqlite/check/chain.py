@@ -22,6 +22,8 @@ def findings(connection: sqlite3.Connection) -> Iterator[Finding]:
         yield Finding("lost", f"request {request}", f"is gone; entry {seq} tells of it")
     for (request,) in connection.execute(statements.UNNAMED):
         yield Finding("unrecorded", f"request {request}", "nobody is on record as having asked")
+    for (seq,) in connection.execute(statements.STRAYS):
+        yield Finding("reference", f"texts of entry {seq}", "the audit log has no such entry")
     deeds = of_log(connection)
     yield from votes(connection, deeds)
     yield from approvals(connection, deeds)

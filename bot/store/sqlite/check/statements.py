@@ -18,8 +18,9 @@ COUNTS = {table: f"SELECT COUNT(*) FROM {table}" for table in TABLES}
 # ----------------------------------------------------------------------------- bodies
 
 REQUESTS = """
-SELECT id, state, version, person, platform, chat, card, created_at, expires_at, body FROM requests
-ORDER BY id
+SELECT id, state, version, person, platform, chat, card, created_at, expires_at, removed_at > 0,
+    body
+FROM requests ORDER BY id
 """
 VOTES = "SELECT request, digest, person, at, body FROM votes ORDER BY request"
 STEPS = "SELECT request, idx, state, invocation, body FROM steps ORDER BY request, idx"
@@ -58,7 +59,11 @@ RAN = """
 SELECT request FROM steps WHERE invocation <> ''
 UNION SELECT request FROM journal
 UNION SELECT request FROM outbox
-    WHERE kind IN ('start_run', 'run_call', 'tell_run') AND claimed_at > 0
+    WHERE kind IN ('start_run', 'run_call', 'tell_run')
+    AND (claimed_at > 0 OR state IN ('queued', 'in_flight'))
+"""
+STRAYS = """
+SELECT seq FROM audit_texts WHERE NOT EXISTS (SELECT 1 FROM audit WHERE audit.seq = audit_texts.seq)
 """
 
 # ----------------------------------------------------------------------------- effects and ends
