@@ -2,7 +2,7 @@
 
 Whether a call is allowed is tried by calls that read, by dry runs, and by calls that name what does
 not exist. A dry run of Cloud Assistant names a real instance, as a policy may be narrowed to some;
-one that would restart a machine never does.
+one that would restart a machine never does, and is left out where the policy is.
 https://help.aliyun.com/zh/ecs/developer-reference/api-ecs-2014-05-26-runcommand (RepeatMode)
 """
 
@@ -255,7 +255,7 @@ def tries(operation: Operation, place: Region) -> Iterator[tuple[str, Mapping[st
     if operation.kind not in rights.RUNS:
         for right in () if operation.role else rights.calls(place.name, operation):
             name = right.action.removeprefix("ecs:")
-            if name in POWER:
+            if name in POWER and not operation.instances:
                 yield name, {"InstanceId": NO_INSTANCE, "DryRun": True}
             elif name == rights.RUNS["script"]:
                 yield name, {**dry, **script}

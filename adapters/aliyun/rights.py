@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from adapters.aliyun import products, wire
 from adapters.aliyun.settings import Settings
 from adapters.openapi import ram
+from bot.model.calls import reads
 from bot.model.rights import Condition, Operation, Right
 
 LONGEST_POLICY = 2048
@@ -80,8 +81,7 @@ def machines(
     operation: Operation, regions: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str, ...], tuple[Condition, ...]]]:
     """The instances on which an operation may run: by id, by tag, or all of its regions."""
-    ids = operation.instances or ("*",)
-    where = tuple(f"acs:ecs:{region}:*:instance/{id}" for region in regions for id in ids)
+    where = places(regions, "instance", ids=operation.instances)
     if not operation.tags:
         yield where, ()
     for tag in operation.tags:
@@ -101,13 +101,20 @@ def calls(region: str, operation: Operation) -> Iterator[Right]:
             names.append(FOLLOWS[0])
         for name in names:
             types = TYPES.get(name) if code == "ecs" else None
-            where = places((api.region,) if api.region else regions, *types) if types else ("*",)
+            places_ = (api.region,) if api.region else regions
+            ids = () if reads(name) else operation.instances
+            where = places(places_, *types, ids=ids) if types else ("*",)
             yield Right(f"{products.RAM.get(code, code)}:{name}", where, commands=by)
 
 
-def places(regions: Iterable[str], *types: str) -> tuple[str, ...]:
-    """All resources of these types in these regions."""
-    return tuple(f"acs:ecs:{region}:*:{each}/*" for region in regions for each in types)
+def places(regions: Iterable[str], *types: str, ids: Sequence[str] = ()) -> tuple[str, ...]:
+    """All resources of these types in these regions; of instances those with these ids, if any."""
+    return tuple(
+        f"acs:ecs:{region}:*:{type}/{id}"
+        for region in regions
+        for type in types
+        for id in (ids if type == "instance" and ids else ("*",))
+    )
 
 
 def least(region: str, instances: Sequence[str]) -> str:

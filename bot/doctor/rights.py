@@ -55,9 +55,8 @@ def operations(settings: config.Config, catalog: registry.Catalog) -> Iterator[O
         command = catalog.find(name)
         if command is None or command.kind != "operation":
             continue
-        region = (rule.region,) if rule.region else ()
         if command.template is not None:
-            yield templated(command, command.template, rule, catalog, region)
+            yield templated(settings, command, command.template, rule, catalog)
             continue
         kind: Kind = "script"
         if rule.command_id:
@@ -65,7 +64,7 @@ def operations(settings: config.Config, catalog: registry.Catalog) -> Iterator[O
         yield Operation(
             name,
             kind,
-            region or (settings.cloud.region,),
+            (rule.region or settings.cloud.region,),
             instances_of(settings, rule),
             tags_of(command, rule),
             rule.user,
@@ -75,11 +74,11 @@ def operations(settings: config.Config, catalog: registry.Catalog) -> Iterator[O
 
 
 def templated(
+    settings: config.Config,
     command: registry.Command,
     template: oos.Template,
     rule: policy.CommandRule,
     catalog: registry.Catalog,
-    region: tuple[str, ...],
 ) -> Operation:
     """A template as an operation, with the calls of all that it may run."""
     apis = {
@@ -91,13 +90,13 @@ def templated(
     made = Operation(
         command.name,
         "template",
-        region,
+        (rule.region,) if rule.region else (),
         apis=tuple(apis),
         patterns=tuple(rule.allowed_targets),
         text=template.source,
     )
     if rule.engine != "oos":
-        return made
+        return replace(made, instances=instances_of(settings, rule))
     parts = any(oos.fold(task.action) == "acs::template" for task in template.tasks)
     role = role_of(template)
     return replace(
@@ -143,13 +142,21 @@ def apis_of(template: oos.Template, task: oos.Task) -> Iterator[Api]:
     elif actions.calls_api(task.action):
         service, name = (usual(template, properties.get(key)) for key in ("service", "api"))
         inner = properties.get("parameters")
-        called = inner if isinstance(inner, Mapping) else {}
-        region = next(
-            (call for key, call in called.items() if oos.fold(str(key)) == "regionid"), ""
-        )
+        for key, value in inner.items() if isinstance(inner, Mapping) else ():
+            if oos.fold(str(key)) == "regionid":
+                properties["regionid"] = value
         if service and name:
-            region = usual(template, region or properties.get("regionid"))
-            yield Api(service.lower(), name, region)
+            for region in regions_of(template, properties.get("regionid")):
+                yield Api(service.lower(), name, region)
+
+
+def regions_of(template: oos.Template, value: object) -> tuple[str, ...]:
+    """Where a call is made: in the region that is written; where that is an expression, in what it
+    is by default and in those that are configured ("")."""
+    region = usual(template, value)
+    if not isinstance(value, str) or "{{" in value:
+        return ("", region) if region else ("",)
+    return (region,)
 
 
 def usual(template: oos.Template, value: object) -> str:

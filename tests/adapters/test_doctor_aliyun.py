@@ -255,6 +255,8 @@ def test_what_templates_call_is_tried_where_that_does_nothing() -> None:
     assert calls["RunCommand"]["RepeatMode"] == "DryRun"
     assert calls["RunCommand"]["InstanceId"] == ["i-web-01"]
     assert calls["RebootInstance"] == {"InstanceId": of_doctor.NO_INSTANCE, "DryRun": True}
+    narrow = dict(of_doctor.tries(replace(operation, instances=("i-web-01",)), place))
+    assert "RebootInstance" not in narrow, "RAM would refuse it for the instance that there is not"
     assert not list(of_doctor.tries(replace(operation, role="ops"), place)), "the role makes them"
 
 

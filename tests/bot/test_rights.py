@@ -171,6 +171,29 @@ def test_the_role_of_a_template_gets_its_calls_and_trusts_oos_alone(tmp_path: Pa
     assert passing["Condition"] == {"StringEquals": {"acs:Service": ["oos.aliyuncs.com"]}}
 
 
+def test_calls_of_a_template_are_as_narrow_as_its_targets_and_regions_tell(tmp_path: Path) -> None:
+    template = """
+FormatVersion: OOS-2019-06-01
+Parameters:
+  place: {Type: String, Default: cn-shanghai}
+Tasks:
+- Name: stop
+  Action: ACS::ExecuteAPI
+  Properties:
+    Service: ECS
+    API: StopInstance
+    Parameters: {RegionId: '{{ place }}', InstanceId: i-sandbox0web01}
+"""
+    operations = command("fix", f'allowed_targets = ["{WEB}"]')
+    path = configured(tmp_path, operations, template=template)
+    document = granted.documents(path)[granted.OWN]
+    for region in ("cn-shanghai", "cn-hangzhou"):
+        assert judged(document, "ecs", "StopInstance", InstanceId=WEB, RegionId=region)
+        assert not judged(document, "ecs", "StopInstance", InstanceId=DB, RegionId=region)
+    assert not judged(document, "ecs", "StopInstance", InstanceId=WEB, RegionId="cn-beijing")
+    assert judged(document, "ecs", "DescribeInstances", RegionId="cn-hangzhou")
+
+
 def test_without_a_role_the_identity_makes_the_calls_itself(tmp_path: Path) -> None:
     template = TEMPLATE.replace("RamRole: '{{ Role }}'\n", "")
     path = configured(tmp_path, command("fix", 'engine = "oos"'), template=template)
