@@ -13,6 +13,7 @@ import logging
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal
 
 from bot import config, deployment, failpoints, model, source
@@ -90,7 +91,7 @@ def loaded(settings: config.Config, made: deployment.Deployment) -> Loaded:
 
 def read(running: Loaded) -> Loaded:
     """The configuration as its files are now. Raises source.Invalid."""
-    path, key = running.settings.path, running.deployment.key
+    path, key = running.settings.origin, running.deployment.key
     for _ in range(MOST_READINGS):
         with loader.afresh(running.settings.commands):
             settings = adapters.load(path, known_commands=loader.load)
@@ -158,8 +159,8 @@ class Reloader:
 
     async def answer(self, actor: str, path: str) -> dict[str, object]:
         """``reload`` for who asks by the control socket, with the path of their configuration."""
-        own = self.running.settings.path
-        if path != str(own):
+        own = self.running.settings.origin
+        if not same_file(path, own):
             lines = [f"the bot that runs on this store reads {own}; nothing was changed"]
             return {"taken": False, "lines": lines}
         result = await self.reload(actor, "command")
@@ -232,6 +233,11 @@ def callbacks(before: config.Config, now: config.Config) -> list[str]:
     )
     changed = former.keys() ^ present.keys()
     return sorted(f"source.{(former | present)[kind]}" for kind in changed)
+
+
+def same_file(path: str, own: Path) -> bool:
+    """Do both lead to one file now?"""
+    return Path(path).resolve() == own.resolve()
 
 
 def warnings_of(now: Loaded) -> tuple[str, ...]:

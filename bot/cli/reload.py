@@ -24,7 +24,7 @@ def reload(path: Path) -> None:
 
     settings = shell.checked(path, secrets=False)
     try:
-        answer = control.ask(settings.data, f"reload {settings.path}")
+        answer = control.ask(settings.data, f"reload {settings.origin}")
     except control.NoBot:
         sys.exit(
             shell.fail(f"no bot runs on {settings.database}; if it is starting now, try again")

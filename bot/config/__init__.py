@@ -74,7 +74,8 @@ class Config:
     ``bot.config.schema``) with absolute folders, and ``tables`` those of the ``adapters``, by their
     names and with their secrets read. ``rules`` are those that are asked, None where there are
     none; ``silent`` those that are switched off. ``file``: all of its tables, by which it is
-    compared with another one."""
+    compared with another one. ``path`` is the file itself, and ``origin`` by which path it was
+    reached: a link on it may lead elsewhere later."""
 
     path: Path
     book: policy.Book
@@ -93,6 +94,7 @@ class Config:
     buses: tuple[Table, ...] = ()
     warnings: tuple[source.Fault, ...] = ()
     file: Table = field(default_factory=Table, repr=False)
+    origin: Path = Path()
 
     def of(self, manifest: manifests.Manifest[S]) -> S:
         """The settings of an adapter that has a table, with their secrets."""
@@ -203,6 +205,7 @@ def load(
         buses=getattr(file, adapters.bus.name),
         warnings=tuple(sorted(set(diagnostics.warnings))),
         file=file,
+        origin=path.absolute(),
     )
 
 

@@ -443,3 +443,29 @@ def test_files_that_change_while_they_are_read_are_read_again(
     assert str(result.difference) == "~commands/restart.sh"
     most = 100
     assert "change while they are read" in "\n".join(stage.reload().faults)
+
+
+def test_a_link_that_leads_elsewhere_is_followed(tmp_path: Path) -> None:
+    """As that of a mounted folder whose content is replaced as a whole."""
+    for name in ("first", "second"):
+        text("[bot]", f'[bot]\ndata = "{tmp_path}/data"')(furnish(tmp_path / name))
+    text("approved: ${who}", "agreed: ${who}")(tmp_path / "second" / "bot.toml")
+    folder = tmp_path / "link"
+    folder.symlink_to("first")
+    stage = ReloadStage(folder)
+    folder.unlink()
+    folder.symlink_to("second")
+    shutil.rmtree(tmp_path / "first" / "commands")
+    (tmp_path / "first" / "bot.toml").unlink()
+    result = stage.reload()
+    assert result.faults == ()
+    assert "rule.told.target" in str(result.difference)
+    answer = stage.loop.run_until_complete(
+        stage.reloader.answer("console:root", str(tmp_path / "second" / "bot.toml"))
+    )
+    assert answer["taken"]
+    other = stage.loop.run_until_complete(
+        stage.reloader.answer("console:root", str(tmp_path / "elsewhere" / "bot.toml"))
+    )
+    assert not other["taken"]
+    stage.close()
