@@ -27,6 +27,8 @@ def scopes(path: Path, locale: str | None, as_json: bool) -> None:
         whole = {name: entry(locale, one) for name, one in consoles.items()}
         click.echo(json.dumps(whole, indent=2, ensure_ascii=False))
         return
+    if not consoles:
+        click.echo("no platform of this configuration has a console", err=True)
     for name, console in consoles.items():
         title = settings.adapters.chat(name).title
         click.echo(click.style(f"{title} · {console.url}", bold=True))
