@@ -40,7 +40,8 @@ WHERE request > 0 AND NOT EXISTS (SELECT 1 FROM requests WHERE requests.id = aud
 GROUP BY request
 """
 UNNAMED = """
-SELECT id FROM requests WHERE NOT EXISTS (SELECT 1 FROM audit WHERE audit.request = requests.id)
+SELECT id FROM requests
+WHERE NOT EXISTS (SELECT 1 FROM audit WHERE audit.request = requests.id AND audit.request > 0)
 """
 DEEDS = """
 SELECT at, actor, action, request, facts FROM audit
