@@ -24,7 +24,8 @@ PASSES = 3
 """So often a value is gone through while it teaches something."""
 MOST_PEOPLE = 20_000
 """So many accounts and names are looked for in texts; later ones only where they stand alone."""
-MOST_SECRETS = 256
+MOST_SECRETS, LONGEST_SECRET = 256, 16 << 10
+"""So many hidden values are looked for, and so long ones; a longer one is covered where it is."""
 SHORT, MOST_RESULTS = 64, 10_000
 """So long a text is, and of so many the result is kept until something is learned: names of fields
 and words of the protocol come again and again."""
@@ -162,10 +163,10 @@ class Disguise:
         hidden = name.casefold() in self._hidden and name.casefold() not in names.PROTOCOL
         if hidden or self._of_hidden_field(name, whole):
             return self._hide
-        if isinstance(part, Mapping):
-            return None
         if names.secret(name):
             return _covered
+        if isinstance(part, Mapping) or (isinstance(part, list) and any(map(_parted, part))):
+            return None
         if name == "app_name":  # the bot's own
             return self._own
         if names.vocabulary(name) and isinstance(part, str) and part.lower() in names.PROTOCOL:
@@ -325,8 +326,11 @@ def _texts(secret: object) -> list[str]:
     """How a secret stands in texts; none where it is too short to be looked for, or covered."""
     if isinstance(secret, int | float) and not isinstance(secret, bool):
         secret = "" if abs(secret) < SHORTEST_NUMBER else str(secret)
-    texts = masks.strings(secret)
-    return [each for each in texts if len(each) >= redact.SHORTEST and set(each) != {masks.MASK[0]}]
+    return [
+        each
+        for each in masks.strings(secret)
+        if redact.SHORTEST <= len(each) <= LONGEST_SECRET and set(each) != {masks.MASK[0]}
+    ]
 
 
 def _ends(text: str, end: int) -> bool:
@@ -351,6 +355,10 @@ def _covered(part: Any) -> Any:
     if isinstance(part, bool) or not isinstance(part, int | float):
         return part
     return type(part)(0)
+
+
+def _parted(part: object) -> bool:
+    return isinstance(part, Mapping | list)
 
 
 def _same(part: Any) -> Any:

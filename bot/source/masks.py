@@ -80,17 +80,19 @@ def changed(
     value: object,
     change: Change,
     by_name: Callable[[str, Mapping[str, Any]], Change | None] | None = None,
+    rename: Change | None = None,
 ) -> object:
     """A value with everything in it that holds no parts changed, names of parts among it.
-    ``by_name`` says how a part is changed that has a name and stands in an object; None: as all
-    else is."""
+    ``by_name`` says how a part of an object is changed, with all that is in it but names, by the
+    name of the part; None: as all else is. ``rename`` is for names (None: ``change``)."""
+    rename = rename or change
     if isinstance(value, Mapping):
-        if by_name is None:
-            return {change(str(key)): changed(part, change) for key, part in value.items()}
-        return {
-            change(str(key)): changed(part, by_name(str(key), value) or change, by_name)
-            for key, part in value.items()
-        }
+        result = {}
+        for key, part in value.items():
+            named = by_name(str(key), value) if by_name is not None else None
+            inner = (change, by_name) if named is None else (named, None)
+            result[rename(str(key))] = changed(part, *inner, rename)
+        return result
     if isinstance(value, list | tuple):
-        return [changed(part, change, by_name) for part in value]
+        return [changed(part, change, by_name, rename) for part in value]
     return change(value)
