@@ -23,7 +23,7 @@ from click import testing
 from adapters.aliyun import api as aliyun
 from adapters.oos import api as oos
 from bot import __main__ as cli
-from bot import audit, config, model, texts
+from bot import audit, config, model, store, texts
 from bot.app import adapters
 from bot.commands import api, loader, rendering
 from bot.commands.line import parser
@@ -540,6 +540,30 @@ def test_the_script_that_verifies_an_export_does() -> None:
     changed = run(script, "\n".join([lines[0], lines[1].replace('"bob"', '"eve"'), lines[2]]))
     assert changed.returncode == 1
     assert run(script, "\n".join([lines[0], lines[2]])).returncode == 1
+
+
+def test_that_script_verifies_texts_beside_an_entry_and_goes_without_them(tmp_path: Path) -> None:
+    [script] = [
+        text
+        for mark, text in blocks(ROOT / "docs/how-to/verify-the-audit-log.md", "python")
+        if mark == "python: verify an export"
+    ]
+    page = StringIO()
+    with store.Store(tmp_path / "store.db") as opened, opened.reading() as reader:
+        assert opened.writer is not None
+        opened.writer.begin()
+        facts = {"command": "restart", "text": "重启 web-01", "account": "u-1"}
+        opened.writer.append(model.AuditEntry("bob", "request.asked", 7, facts, "5a1t"), 1)
+        opened.writer.commit()
+        audit.export(reader, page)
+    line = page.getvalue()
+    assert run(script, line).returncode == 0
+    assert run(script, line.replace("web-01", "web-02")).returncode == 1
+    entry = json.loads(line)
+    del entry["texts"], entry["salt"]
+    without = json.dumps(entry, ensure_ascii=False)
+    assert run(script, without).returncode == 0
+    assert audit.verify_file([line]) == audit.verify_file([without]) == []
 
 
 def run(script: str, given: str) -> subprocess.CompletedProcess[str]:
