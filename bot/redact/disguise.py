@@ -152,12 +152,6 @@ class Disguise:
     def _walked(self, value: object) -> Any:
         return masks.changed(value, self._leaf, self._by_name)
 
-    def data(self, data: bytes) -> bytes:
-        """Bytes, as far as they are text; what gzip has packed is packed again."""
-        if data[:2] == encodings.GZIP:
-            return encodings.repacked(self.data(encodings.unpacked(data)))
-        return self.text(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
-
     def _by_name(self, name: str, whole: Mapping[str, Any]) -> masks.Change | None:
         part = whole[name]
         hidden = name.casefold() in self._hidden and name.casefold() not in names.PROTOCOL
@@ -201,8 +195,9 @@ class Disguise:
         return _covered(part)
 
     def _own(self, part: Any) -> Any:
-        if isinstance(part, str):
-            self._words.add(part.casefold())
+        if not isinstance(part, str) or _lower(part) in self._known:
+            return self._leaf(part)
+        self._words.add(part.casefold())
         return part
 
     def _person(self, part: Any) -> Any:
@@ -214,11 +209,21 @@ class Disguise:
         if "://" in part:
             return AVATAR
         if part[0] in "[{" and self._depth < DEEPEST:
-            return self.text(part)
+            return self._people_of(part)
         for each in _SPLIT.split(part):
             self.learn_person(each)
         self.learn_person(part)
         return self._pseudonyms.of(part)
+
+    def _people_of(self, text: str) -> str:
+        """A list of people, written as JSON; all else as any text."""
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = None
+        if not isinstance(value, list) or any(map(_parted, value)):
+            return self.text(text)
+        return json.dumps([self._person(each) for each in value], ensure_ascii=text.isascii())
 
     # ------------------------------------------------------------------------- texts
 

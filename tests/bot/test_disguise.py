@@ -221,6 +221,27 @@ def test_long_texts_take_time_by_their_length_alone() -> None:
         assert len(kept) >= len(text) - 4
 
 
+def test_lists_of_people_are_replaced_however_they_are_written() -> None:
+    value = {
+        "userIds": ["u-zoe1", "u-zoe2"],
+        "atUserIds": '["u-zoe3", 4711234]',
+        "approverUserIds": "u-zoe4,u-zoe5",
+        "ccUserIds": "[cut",
+    }
+    kept = disguise().value(value)
+    assert "zoe" not in everything(kept)
+    assert "4711234" not in everything(kept)
+    assert len(json.loads(kept["atUserIds"])) == 2
+    assert kept["approverUserIds"].count(",") == 1
+
+
+def test_nobody_is_uncovered_by_what_an_application_calls_itself() -> None:
+    one = disguise()
+    kept = one.value([{"app_name": "Bob"}, {"app_name": "Ops Bot"}, {"nick": "Ops Bot"}, "by Bob"])
+    assert "Bob" not in everything(kept)
+    assert kept[1:3] == [{"app_name": "Ops Bot"}, {"nick": "Ops Bot"}]
+
+
 def test_another_configuration_is_known_from_then_on_and_the_former_stays_so() -> None:
     one = Disguise(Terms(["u-bob"], ["s3cret-1"]))
     bob = one.text("u-bob")
