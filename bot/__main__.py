@@ -63,7 +63,7 @@ PAGES: dict[str, Callable[[], str]] = {
 }
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=shell.Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(release.version(), prog_name="countersign")
 def main() -> None:
     """Countersign (会签): ask for an operation in a chat, have it approved on a card, run it on

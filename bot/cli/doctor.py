@@ -80,6 +80,8 @@ def doctor(
     """
     from bot.doctor import report, running
 
+    if ram + scopes + (group is not None) > 1:
+        raise click.UsageError("one of --ram, --scopes and --try")
     if ram:
         return policies.ram(path, as_json)
     if scopes:

@@ -59,6 +59,10 @@ def requests(
 
     The bot may be running meanwhile. Values of hidden parameters are never shown.
     """
+    if as_json and as_csv:
+        raise click.UsageError("--json or --csv, not both")
+    if number is not None and (as_json or as_csv):
+        raise click.UsageError("--json and --csv print lists; of one request there is a screen")
     settings, now = shell.loaded(path, secrets=False, commands=False), datetime.now(UTC)
     if number is not None:
         _show(settings, number, now)

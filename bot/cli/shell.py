@@ -100,6 +100,18 @@ def warn(path: Path, warnings: tuple[source.Fault, ...]) -> None:
         click.echo(f"warning: {config.sentence(path, warning)}", err=True)
 
 
+class Verbs(click.Group):
+    """The verbs of the program. A file that this user may not look at ends any of them with a
+    sentence."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except PermissionError as error:
+            reason = f"{error.filename}: {error.strerror}; run this as the bot's user"
+            raise click.exceptions.Exit(fail(reason)) from error
+
+
 def fail(message: str, status: int = 1) -> int:
     """Say why on standard error; the status to leave with."""
     click.echo(message, err=True)

@@ -29,7 +29,8 @@ def group_of(settings: config.Config, name: str) -> policy.Group:
     ]
     if len(matches) == 1:
         return matches[0]
-    known = ", ".join(f"{one.platform}:{one.name}" for one in settings.book.groups)
+    among = matches or settings.book.groups
+    known = ", ".join(f"{one.platform}:{one.name}" for one in among)
     why = "there is no group" if not matches else "there are several groups"
     raise click.exceptions.Exit(shell.fail(f"{why} {name}; one of {known} is meant"))
 

@@ -6,6 +6,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from bot import texts
 from bot.doctor.running import Section
@@ -62,7 +63,7 @@ def lines(locale: str, sections: Sequence[Section], width: int) -> Iterator[Line
         if not section.findings:
             continue
         yield Line("title", said(locale, section.group.title))
-        for finding in section.findings:
+        for finding, following in zip_longest(section.findings, section.findings[1:]):
             word = texts.say(locale, f"doctor.state.{finding.state}")
             gap = " " * (INDENT - 2 - columns(word))
             first, *rest = wrapped(said(locale, finding.sentence), width - INDENT)
@@ -70,6 +71,12 @@ def lines(locale: str, sections: Sequence[Section], width: int) -> Iterator[Line
             for row in rest:
                 yield Line(finding.state, " " * INDENT + row)
             mend = said(locale, finding.mend)
+            if (
+                following
+                and following.state == finding.state
+                and said(locale, following.mend) == mend
+            ):
+                continue  # it is said once, below the last of them
             for number, row in enumerate(wrapped(mend, width - INDENT - 2) if mend else ()):
                 yield Line("mend", " " * INDENT + ("→ " if number == 0 else "  ") + row)
         yield Line("title", "")

@@ -82,6 +82,11 @@ def test_nothing_is_overwritten(place: Place) -> None:
     assert place.copy.read_text() == "precious"
 
 
+def test_a_place_that_cannot_be_looked_at_is_a_sentence(place: Place) -> None:
+    with pytest.raises(store.CopyFailed, match=r"can't be written: File name too long"):
+        store.backup(place.path, place.copy.with_name("x" * 300))
+
+
 def test_a_copy_of_a_log_that_was_changed_is_not_made(place: Place) -> None:
     place.scene.planned("alice", "restart web-01")
     with sqlite3.connect(place.path) as connection:

@@ -136,6 +136,22 @@ def test_lines_fit_the_terminal_in_both_languages() -> None:
         assert not any(row.text.strip().startswith("，") for row in rows)
 
 
+def test_neighbours_with_one_mend_have_it_once_below_the_last() -> None:
+    mend = ("修", "mend it")
+    findings = [checks.problem(name, (name, name), mend) for name in ("one", "two")]
+    findings += [checks.problem("three", ("three", "three"), ("别", "another"))]
+    sections = [running.Section(running.Group("g", TITLE, ()), tuple(findings))]
+    rows = [row.text.strip() for row in report.lines("en", sections, 60)][1:6]
+    assert rows == ["one", "two", "→ mend it", "three", "→ another"]
+    assert [one["mend"] for one in report.entries("en", sections)] == ["mend it"] * 2 + ["another"]
+
+
+def test_only_one_kind_of_page_is_printed(small: Path) -> None:
+    arguments = ["doctor", "--config", str(small), "--ram", "--scopes"]
+    result = CliRunner().invoke(cli.main, arguments)
+    assert (result.exit_code, "one of --ram, --scopes and --try" in result.output) == (2, True)
+
+
 def test_the_command_prints_leaves_with_a_status_and_speaks_both_languages(small: Path) -> None:
     small.write_text(small.read_text().replace('chat = "c"', 'chat = "c"\nnaem = 1'))
     said = CliRunner().invoke(cli.main, ["doctor", "--config", str(small), "--locale", "en"])

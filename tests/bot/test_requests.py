@@ -163,6 +163,27 @@ def test_json_and_csv_hold_the_same(on: stage.Stage, file: Path) -> None:
     assert not any(cell.startswith(("=", "+", "-", "@")) for row in table for cell in row.values())
 
 
+def test_one_request_is_a_screen_and_lists_have_one_format(file: Path) -> None:
+    for arguments in (("1", "--json"), ("1", "--csv"), ("--json", "--csv")):
+        result = leave(file, *arguments)
+        assert result.exit_code == 2
+        assert "--json" in result.output
+
+
+def test_a_store_that_this_user_may_not_read_is_a_sentence(
+    on: stage.Stage, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied(on, file)
+
+    def exists(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "exists", exists)
+    result = leave(file, "1")
+    assert result.exit_code == 1
+    assert "countersign.db: Permission denied; run this as the bot's user" in result.output
+
+
 def test_a_store_of_an_earlier_release_is_a_sentence(on: stage.Stage, file: Path) -> None:
     copied(on, file)
     database = sqlite3.connect(file.parent / "data" / "countersign.db")

@@ -54,10 +54,13 @@ def backup(source: Path, target: Path) -> Contents:
     """Copy a store, which may be in use, to a new file. Raises CopyFailed."""
     if not source.is_file():
         raise CopyFailed(f"there is no store at {source} yet: the bot has never run here")
-    if target.exists() or target.is_symlink():
-        raise CopyFailed(f"{target} is there already: name a file that is not")
-    if not target.parent.is_dir():
-        raise CopyFailed(f"there is no folder {target.parent}")
+    try:
+        if target.exists() or target.is_symlink():
+            raise CopyFailed(f"{target} is there already: name a file that is not")
+        if not target.parent.is_dir():
+            raise CopyFailed(f"there is no folder {target.parent}")
+    except OSError as fault:
+        raise CopyFailed(f"{target} can't be written: {fault.strerror}") from fault
     part = target.with_name(target.name + ".part")
     try:
         copy(source, part, used=True)
