@@ -88,6 +88,7 @@ async def test_what_is_agrees_with_the_store(path: Path) -> None:
         await stage.rig.engine.submit(rig.clicked(1, 1))
         await rig.until(lambda: stage.parts.outbox.motion.in_flight == 3)
         stage.machine.passes(40)
+        size = os.stat(path).st_size
         values = await scrape(stage)
         with stage.rig.store.reading() as reader:
             status = reader.status()
@@ -100,7 +101,8 @@ async def test_what_is_agrees_with_the_store(path: Path) -> None:
         assert values[key("queue_effects", kind="update_card", state="queued", **card)] == 1
         assert values[key("queue_age_seconds", kind="update_card", **card)] == 40
         assert values[key("audit_head")] == status.audit.sequence == 4
-        assert values[key("store_bytes", file="database")] == os.stat(path).st_size
+        # what the write-ahead log holds may be copied back meanwhile
+        assert size <= values[key("store_bytes", file="database")] <= os.stat(path).st_size
         assert values[key("ready")] == 1
         assert [values[key("connection_up", platform=one)] for one in stage.parts.chats] == [
             1,
