@@ -88,7 +88,7 @@ def doctor(
         return consoles.scopes(path, locale, as_json)
     logging.getLogger().addHandler(logging.NullHandler())  # what fails is told in the report
     if group is not None:
-        spoken, sections = running.run(trial.sections(path, group, timeout))
+        spoken, sections = running.run(trial.sections(path, group, timeout, locale))
     else:
         if sys.stderr.isatty():
             click.echo(f"… at most {seconds:g} s", err=True)

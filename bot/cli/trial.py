@@ -60,7 +60,9 @@ def countdown(waited: str, seconds: int) -> None:
         click.echo(f"\r… {waited}: {seconds} s  ", nl=False, err=True)
 
 
-async def sections(path: Path, name: str, seconds: float) -> tuple[str, list[Section]]:
+async def sections(
+    path: Path, name: str, seconds: float, locale: str | None = None
+) -> tuple[str, list[Section]]:
     """What came of a trial, with the bot's language. Ends the program where it cannot begin."""
     from bot.doctor import running
     from bot.model import checks
@@ -71,7 +73,8 @@ async def sections(path: Path, name: str, seconds: float) -> tuple[str, list[Sec
         reason = f"events of {group.platform} come over HTTP, where a trial does not listen"
         raise click.exceptions.Exit(shell.fail(reason))
     with alone(settings):
-        click.echo(texts.say(settings.book.locale, "doctor.try.ask", group=group.name), err=True)
+        spoken = locale or settings.book.locale
+        click.echo(texts.say(spoken, "doctor.try.ask", group=group.name), err=True)
         async with trial_in(settings, group) as one:
             findings = await one.run(seconds, countdown)
     if sys.stderr.isatty():
@@ -79,7 +82,7 @@ async def sections(path: Path, name: str, seconds: float) -> tuple[str, list[Sec
     title = settings.adapters.chat(group.platform).title
     heading = checks.Sentence((f"{title} · {group.name}", f"{title} · {group.name}"))
     section = running.Section(running.Group(group.platform, heading, ()), tuple(findings))
-    return settings.book.locale, [section]
+    return spoken, [section]
 
 
 @contextlib.asynccontextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import replace
@@ -98,6 +99,11 @@ def proxies(used: Sequence[str], direct: Sequence[str]) -> checks.Finding:
     return lines.ok("proxy", key, proxy=host, used=list(used), direct=list(direct))
 
 
+def here(hosts: Sequence[str]) -> bool:
+    """Are these addresses of IP all of this machine?"""
+    return bool(hosts) and all(ipaddress.ip_address(host).is_loopback for host in hosts)
+
+
 def findings(result: probe.Result, clock_: ports.Wall) -> list[checks.Finding]:
     """What one address has right or wrong."""
     address = result.address
@@ -109,7 +115,8 @@ def findings(result: probe.Result, clock_: ports.Wall) -> list[checks.Finding]:
         return [lines.problem(id_, "doctor.address.private", ca_file=address.ca_file, **facts)]
     if result.failed:
         say = lines.problem if address.needed else lines.unsure
-        return [say(id_, f"doctor.address.{result.failed}", **facts)]
+        key = "here" if result.failed == "connect" and here(result.hosts) else result.failed
+        return [say(id_, f"doctor.address.{key}", **facts)]
     if address.public and parts.scheme == "https" and result.inside:
         return [lines.problem(id_, "doctor.address.inside", **facts)]
     if result.expires is None:

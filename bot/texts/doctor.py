@@ -307,6 +307,15 @@ PHRASES: dict[str, tuple[str, str]] = {
         "在防火墙和安全组放行到 {host} 的出站连接；这里的连接不经过代理",
         "Open the way out to {host} in the firewall and the security group; no proxy is used for it",
     ),
+    "doctor.address.here": (
+        "连不上 {host}（{hosts:list}：{reason}）",
+        "{host} can't be connected to ({hosts:list}: {reason})",
+    ),
+    "doctor.address.here_mend": (
+        "这是本机地址，与防火墙无关，是没有程序在监听：沙箱的地址请从配置里删掉，自己的服务请先启动",
+        "This is the machine itself, where no firewall stands in between: take the sandbox's "
+        "addresses out of the configuration, or start the service that is to listen there",
+    ),
     "doctor.address.certificate": (
         "{host} 的证书不可信：{reason}",
         "The certificate of {host} is not trusted: {reason}",

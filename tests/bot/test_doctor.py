@@ -401,6 +401,7 @@ async def test_names_ways_and_answers_that_fail_say_what_to_do() -> None:
     assert "getent hosts" in name["mend"]
     assert "can't be connected to" in way["sentence"]
     assert "firewall" in way["mend"]
+    assert "take the sandbox's addresses out" in way["mend"], "it is an address of this machine"
     assert "takes connections, but doesn't answer" in answer["sentence"]
     server, url = await answering()
     async with server:

@@ -133,10 +133,11 @@ async def test_it_refuses_beside_a_running_bot_and_keeps_one_from_starting(
 
 
 async def test_a_trial_that_is_broken_off_leaves_no_button(
-    company: standins.StandIns, path: Path
+    company: standins.StandIns, path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    running = asyncio.create_task(trial.sections(path, "lark:ops", 60))
+    running = asyncio.create_task(trial.sections(path, "lark:ops", 60, "en"))
     assert (await card_of(company, "lark"))["buttons"]
+    assert "A test card" in capsys.readouterr().err, "the language that was asked for"
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     assert not (await card_of(company, "lark"))["buttons"]
@@ -146,4 +147,7 @@ async def test_a_group_must_be_one(path: Path, capsys: pytest.CaptureFixture[str
     for name, words in (("ops", "there are several groups"), ("none", "there is no group none")):
         with pytest.raises(click.exceptions.Exit):
             await trial.sections(path, name, 1)
-        assert words in capsys.readouterr().err
+        error = capsys.readouterr().err
+        assert words in error
+        assert "lark:ops" in error
+        assert ("lark:hr" in error) == (name == "none"), "of several with one name only these"
