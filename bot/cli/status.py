@@ -41,7 +41,7 @@ def lines(
     yield f"open requests: {counts(state.requests)}"
     yield f"effects: {counts(state.effects)}"
     yield f"dead letters: {counts(state.dead)}"
-    yield f"newest audit entry: {state.audit.seq}"
+    yield f"newest audit entry: {state.audit.seq if state.audit.seq >= 0 else 'none'}"
     quotas = settings.book.quotas
     for platform in settings.platforms:
         if platform in quotas:

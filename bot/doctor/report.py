@@ -118,6 +118,8 @@ def wrapped(text: str, width: int) -> list[str]:
 
 _CLOSING = "，。；：、！？）」』”’,.;:!?)"
 """What begins no line."""
+_OPENING = "（「『“‘(["
+"""What ends no line."""
 
 
 def _pieces(text: str) -> Iterator[str]:
@@ -127,7 +129,8 @@ def _pieces(text: str) -> Iterator[str]:
     for char in text:
         wide = unicodedata.east_asian_width(char) in "WF"
         ends = piece and (piece[-1] == " " or unicodedata.east_asian_width(piece[-1]) in "WF")
-        if piece and char not in _CLOSING and char != " " and (ends or wide):
+        opened = piece and piece[-1] in _OPENING
+        if piece and not opened and char not in _CLOSING and char != " " and (ends or wide):
             yield piece
             piece = ""
         piece += char

@@ -54,6 +54,12 @@ def kept(small: Path) -> list[str]:
 # ----------------------------------------------------------------------------- check
 
 
+def test_a_new_store_has_no_newest_audit_entry(small: Path) -> None:
+    with closing(store.Store(small.parent / "data" / "countersign.db")):
+        pass
+    assert "newest audit entry: none\n" in leave("status", "--config", str(small)).output
+
+
 def test_the_shipped_file_checks_from_anywhere(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "bot", "check"], cwd=ROOT, capture_output=True, text=True

@@ -136,6 +136,11 @@ def test_lines_fit_the_terminal_in_both_languages() -> None:
         assert not any(row.text.strip().startswith("，") for row in rows)
 
 
+def test_a_bracket_that_opens_is_on_the_line_of_what_it_encloses() -> None:
+    assert report.wrapped("Security (安全设置)", 11) == ["Security", "(安全设置)"]
+    assert report.wrapped("检查设置（安全）", 10) == ["检查设置", "（安全）"]
+
+
 def test_neighbours_with_one_mend_have_it_once_below_the_last() -> None:
     mend = ("修", "mend it")
     findings = [checks.problem(name, (name, name), mend) for name in ("one", "two")]
