@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote_plus
 
 from bot import redact
 from bot.redact import encodings, names
@@ -37,11 +38,16 @@ _PAIR = re.compile(
     r"""(?<![\w-])([A-Za-z_][\w-]{1,40})(\\*["']?\s*[:=]\s*\\*["']?)([^\s"'\\&,;{}\[\]<>]+)"""
 )
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
-_MOBILE = re.compile(r"(?<![0-9A-Za-z_.])(\+?86[- ]?)?1[3-9]\d(?:[- ]?\d{4}){2}(?![0-9A-Za-z_])")
+_MOBILE = re.compile(
+    r"(?<![0-9A-Za-z.])((?:\+|00)?86[-\s]?|\(\+?86\)\s?)?[1１][3-9３-９]\d"
+    r"(?:(?:[-–.\s]?\d{4}){2}|[-–.\s]?\d{3}[-–.\s]?\d{5}|\d[-–.\s]\d{3}[-–.\s]?\d{4})(?![0-9A-Za-z])"
+)
 _PHONE = re.compile(r"(?<![0-9A-Za-z])\+(?!861[3-9]\d{9}\b)[1-9]\d{7,14}(?![0-9A-Za-z])")
 _TITLE = re.compile(r"([\u4e00-\u9fff·]{2,12}?|[A-Za-z][\w .-]{2,40}?)提交的")
 """How the title of a form begins: with who filed it."""
 _SPLIT = re.compile(r"[,;|\s]+")
+_NAMING = ("name", "id", "custom_id", "bizAlias", "key", "Key", "ParameterKey")
+"""Under these an object that holds a value says whose value it is."""
 _NOT_DIGITS = re.compile(r"\D")
 
 
@@ -168,11 +174,13 @@ class Disguise:
         return self._person if names.person(name, whole) else None
 
     def _of_hidden_field(self, name: str, whole: Mapping[str, Any]) -> bool:
-        if not self._fields or not name.lower().endswith("value"):
+        if not (self._fields or self._hidden) or not name.lower().endswith("value"):
             return False
+        named = (whole.get(key) for key in _NAMING)
         return any(
-            isinstance(text := whole.get(key), str) and text in self._fields
-            for key in ("name", "id", "custom_id", "bizAlias")
+            text in self._fields or text.casefold() in self._hidden
+            for text in named
+            if isinstance(text, str)
         )
 
     def _leaf(self, part: Any) -> Any:
@@ -289,7 +297,7 @@ class Disguise:
     def _secret_pattern(self) -> re.Pattern[str] | None:
         if self._secret is None and (self._secrets or self._configured):
             known = (*self._configured, *self._secrets)
-            forms = {form for text in known for form in redact.forms(text)}
+            forms = {form for text in known for form in (*redact.forms(text), quote_plus(text))}
             listed = sorted(forms, key=len, reverse=True)
             self._secret = re.compile("|".join(map(re.escape, listed)))
         return self._secret

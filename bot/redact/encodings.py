@@ -6,18 +6,24 @@ import base64
 import binascii
 import re
 import zlib
-from collections.abc import Callable
-from urllib.parse import quote, unquote
+from collections.abc import Callable, Iterator
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 Change = Callable[[str], str]
 MOST_BYTES = 16 << 20
 """Of what was packed."""
 GZIP = b"\x1f\x8b"
 _PERCENT = re.compile(r"[\w.~+*:/@!$,;%-]+")
-_ESCAPES = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
+_ESCAPES = re.compile(r"(\\+)u[0-9a-fA-F]{4}(?:\1u[0-9a-fA-F]{4})*")
+_BYTES = re.compile(r"(\\+)x[0-9a-fA-F]{2}(?:\1x[0-9a-fA-F]{2})*")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
 _LINES = re.compile(r"[A-Za-z0-9+/]{8,}(?:\r?\n[A-Za-z0-9+/]+)+={0,2}\s*")
-_TEXT = re.compile(r"[^\x00-\x08\x0e-\x1f\x7f]*")
+_ODD = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\udc80-\udcff]")
+_MOST_ODD = 4
+"""One character in so many, at most, that isn't of a text: an output may be cut off within one."""
+_SHORTEST_CHINESE = 12
+"""Bytes from which on what isn't UTF-8 is read as what Windows prints in China."""
+_SAFE = "/:@!$,;*~"
 
 
 class Unreadable(ValueError):
@@ -30,7 +36,9 @@ def within(text: str, change: Change) -> str:
     if "%" in text:
         text = _PERCENT.sub(lambda match: _unquoted(match[0], change), text)
     if "\\u" in text:
-        text = _ESCAPES.sub(lambda match: _unescaped(match[0], change), text)
+        text = _ESCAPES.sub(lambda match: _unescaped(match, change), text)
+    if "\\x" in text:
+        text = _BYTES.sub(lambda match: _of_bytes(match, change), text)
     if len(text) >= 8:
         if "\n" in text and _LINES.fullmatch(text):
             return _decoded("".join(text.split()), change)
@@ -39,21 +47,35 @@ def within(text: str, change: Change) -> str:
 
 
 def _unquoted(text: str, change: Change) -> str:
-    plain = unquote(text) if "%" in text else text
-    if plain == text:
-        return text
-    changed = change(plain)
-    return text if changed == plain else quote(changed, safe="/:@!$,;*+~")
+    plain = unquote(text)
+    if plain != text and (changed := change(plain)) != plain:
+        text = quote(changed, safe=_SAFE + "+")
+    if "+" in text:  # a space, in forms
+        plain = unquote_plus(text)
+        if (changed := change(plain)) != plain:
+            text = quote_plus(changed, safe=_SAFE)
+    return text
 
 
-def _unescaped(text: str, change: Change) -> str:
-    codes = bytes.fromhex(text.replace("\\u", ""))
+def _unescaped(match: re.Match[str], change: Change) -> str:
+    sign = f"{match[1]}u"
+    codes = bytes.fromhex(match[0].replace(sign, ""))
     plain = codes.decode("utf-16-be", "surrogatepass")
     changed = change(plain)
     if changed == plain:
-        return text
+        return match[0]
     units = changed.encode("utf-16-be", "surrogatepass")
-    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+    return "".join(f"{sign}{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+
+
+def _of_bytes(match: re.Match[str], change: Change) -> str:
+    """Bytes as Python prints them."""
+    sign = f"{match[1]}x"
+    plain = bytes.fromhex(match[0].replace(sign, "")).decode("utf-8", "surrogateescape")
+    changed = change(plain)
+    if changed == plain:
+        return match[0]
+    return "".join(f"{sign}{byte:02x}" for byte in _encoded(changed, "utf-8"))
 
 
 def _decoded(text: str, change: Change) -> str:
@@ -64,24 +86,56 @@ def _decoded(text: str, change: Change) -> str:
     standard = body.replace("-", "+").replace("_", "/") + "=" * (-len(body) % 4)
     try:
         raw = base64.b64decode(standard, validate=True)
-        plain = raw.decode() if raw[:2] != GZIP else ""
-    except (binascii.Error, UnicodeDecodeError):
+    except binascii.Error:
         return text
-    if raw[:2] == GZIP:
-        try:
-            packed = unpacked(raw).decode()
-        except (Unreadable, UnicodeDecodeError):
-            return text
-        changed = change(packed)
-        fresh = raw if changed == packed else repacked(changed.encode("utf-8", "surrogatepass"))
-    elif _TEXT.fullmatch(plain) and (changed := change(plain)) != plain:
-        fresh = changed.encode("utf-8", "surrogatepass")
-    else:
-        return text
+    fresh = _repacked(raw, change) if raw[:2] == GZIP else _reencoded(raw, change)
     if fresh == raw:
         return text
     result = (base64.urlsafe_b64encode if address else base64.b64encode)(fresh).decode()
     return result if text.endswith("=") or len(text) % 4 == 0 else result.rstrip("=")
+
+
+def _repacked(raw: bytes, change: Change) -> bytes:
+    try:
+        packed = unpacked(raw)
+    except Unreadable:
+        return raw
+    fresh = _reencoded(packed, change)
+    return raw if fresh == packed else repacked(fresh)
+
+
+def _reencoded(raw: bytes, change: Change) -> bytes:
+    """Bytes with ``change`` made in the text that they are."""
+    for plain, encoding in _readings(raw):
+        if (changed := change(plain)) != plain:
+            return _encoded(changed, encoding)
+    return raw
+
+
+def _readings(raw: bytes) -> Iterator[tuple[str, str]]:
+    """What bytes may be as a text, with its encoding; of other bytes nothing."""
+    if len(raw) % 2 == 0 and (raw[:2] == b"\xff\xfe" or raw[1::2].count(0) * 8 > len(raw)):
+        yield raw.decode("utf-16-le", "surrogatepass"), "utf-16-le"
+    plain = raw.decode("utf-8", "surrogateescape")
+    if len(_ODD.findall(plain)) * _MOST_ODD <= len(plain):
+        yield plain, "utf-8"
+    if len(raw) >= _SHORTEST_CHINESE and not _valid(raw, "utf-8") and _valid(raw, "gb18030"):
+        yield raw.decode("gb18030"), "gb18030"
+
+
+def _valid(raw: bytes, encoding: str) -> bool:
+    try:
+        raw.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _encoded(text: str, encoding: str) -> bytes:
+    try:
+        return text.encode(encoding, "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode(encoding, "surrogatepass" if encoding != "gb18030" else "replace")
 
 
 def unpacked(data: bytes) -> bytes:

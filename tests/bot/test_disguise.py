@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import gzip
 import json
 import re
+import unicodedata
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote_plus, urlencode
 
 import pytest
 from hypothesis import given, settings
@@ -64,6 +67,47 @@ def test_nobody_and_no_secret_is_readable_however_it_is_written(encoder: str) ->
         assert original.lower() not in decoded.lower(), (original, kept)
 
 
+CODINGS: dict[str, tuple[Callable[[str], str], Callable[[str], str]]] = {
+    "form": (
+        lambda text: urlencode({"card": json.dumps({"a": json.dumps({"b": [text]})})}),
+        lambda kept: json.loads(json.loads(unquote_plus(kept[5:]))["a"])["b"][0],
+    ),
+    "cut-json-in-json": (
+        lambda text: json.dumps(json.dumps({"a": text}))[:-2],
+        lambda kept: json.loads(json.loads(kept + '}"'))["a"],
+    ),
+    "bytes-of-python": (
+        lambda text: repr(f"é {text}".encode()),
+        lambda kept: str(ast.literal_eval(kept.replace("•", "*")).decode()),
+    ),
+    "colours": (
+        lambda text: base64.b64encode(f"\x1b[31m{text}\x1b[0m".encode()).decode(),
+        lambda kept: base64.b64decode(kept).decode(),
+    ),
+    "cut-off": (
+        lambda text: base64.b64encode(f"{text} 完".encode()[:-1]).decode(),
+        lambda kept: base64.b64decode(kept).decode("utf-8", "ignore"),
+    ),
+    "utf-16": (
+        lambda text: base64.b64encode(f"ask {text}".encode("utf-16-le")).decode(),
+        lambda kept: base64.b64decode(kept).decode("utf-16-le"),
+    ),
+    "gbk": (
+        lambda text: base64.b64encode(f"请问问{text}然后".encode("gbk")).decode(),
+        lambda kept: base64.b64decode(kept).decode("gb18030"),
+    ),
+}
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_what_scripts_print_and_clients_send_is_read_as_it_is_written(coding: str) -> None:
+    write, read = CODINGS[coding]
+    for original in (*PEOPLE, *SECRETS):
+        kept = read(str(disguise().value({"content": write(f"see {original} now")})["content"]))
+        assert original not in kept
+        assert re.search("see .+ now", kept), kept
+
+
 def decoded_forms(text: str) -> str:
     """All that stands encoded in a text, one after the other."""
     seen: list[str] = []
@@ -112,6 +156,26 @@ def test_mails_and_mobiles_are_replaced_in_any_text() -> None:
     assert forms[1:3] == [f"+86{forms[0]}", f"+86-{forms[0]}"]
     assert "13812345678" not in forms[3]
     assert "57188158198" not in disguise().text("+8657188158198")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "008613812345678", "(+86) 13812345678", "（86）13812345678", "138\u00a01234\u00a05678",
+        "138.1234.5678", "138 123 45678", "1381 234 5678", "１３８１２３４５６７８",
+        "tel_13812345678",
+    ],
+)  # fmt: skip
+def test_a_mobile_is_replaced_whatever_stands_in_it(text: str) -> None:
+    kept = re.sub(r"[^0-9０-９]", "", disguise().text(f"call {text} now"))
+    assert "13812345678" not in unicodedata.normalize("NFKC", kept)
+
+
+def test_a_secret_with_spaces_is_covered_in_forms_and_by_the_name_beside_it() -> None:
+    words = Disguise(Terms(secrets=("correct horse",), hidden=("password",)))
+    assert "horse" not in words.text(urlencode({"q": "correct horse"}))
+    value = {"Parameters": [{"ParameterKey": "password", "ParameterValue": "Hunter2xyz"}]}
+    assert "Hunter2xyz" not in everything(words.value(value))
 
 
 def test_what_is_hidden_is_covered_and_from_then_on_known() -> None:
