@@ -51,8 +51,9 @@ NO_STAMP = "is not SEQ:HASH"
 class Fault:
     """Something wrong at entry ``seq``. ``kind``: hash (it was changed), prev (it does not follow
     the one before), gap (entries are missing before it), order, cut (newest entries are missing),
-    head (the end is not the one that was noted), syntax (not an exported line, or no stamp), short
-    (a stamp that proves nothing)."""
+    head (the end is not the one that was noted), text (its texts are gone, and no entry says that
+    they were removed), syntax (not an exported line, or no stamp), short (a stamp that proves
+    nothing)."""
 
     seq: int
     kind: str
@@ -151,8 +152,11 @@ def joined(
     action: str, hashed: Mapping[str, Any], beside: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """The facts of a row, as far as they are still there, and its leaves."""
-    names = REMOVABLE.get(action, frozenset())
-    leaves = {name: str(hashed[name + LEAF]) for name in names if name + LEAF in hashed}
+    leaves = {
+        name: str(hashed[name + LEAF])
+        for name in REMOVABLE.get(action, frozenset())
+        if name + LEAF in hashed and name not in hashed
+    }
     facts = {name: value for name, value in hashed.items() if name.removesuffix(LEAF) not in leaves}
     return facts | dict(beside), leaves
 
@@ -220,8 +224,52 @@ def _stamps(head: Head) -> Iterator[_Stamp]:
         yield _Stamp(text, int(number) if good else 0, hash_)
 
 
-def verify(rows: Iterable[model.AuditRow], head: Head | None = None) -> list[Fault]:
-    """Everything wrong with a chain, oldest first; empty: it is whole."""
+_SPAN = re.compile(r"(\d{1,15})(?:-(\d{1,15}))?")
+
+
+class Absences:
+    """Entries that are without their texts, as long as no later entry says that they were removed.
+    ``some``: did any entry have its texts?"""
+
+    def __init__(self) -> None:
+        self.some = False
+        self._actors: dict[int, str] = {}
+        self._of_request: dict[int, list[int]] = {}
+
+    def see(self, row: model.AuditRow) -> None:
+        self.some = self.some or bool(row.salt)
+        if row.action in ("texts.removed", "person.forgotten"):
+            for request in listed(row.facts.get("requests"), self._of_request):
+                for seq in self._of_request.pop(request):
+                    self._actors.pop(seq, None)
+            for seq in listed(row.facts.get("seqs"), self._actors):
+                del self._actors[seq]
+            who = row.facts.get("person")
+            if who is not None:
+                self._actors = {seq: one for seq, one in self._actors.items() if one != who}
+        if any(name not in row.facts for name in row.leaves):
+            self._actors[row.seq] = row.actor
+            self._of_request.setdefault(row.request, []).append(row.seq)
+
+    def faults(self) -> list[Fault]:
+        detail = "its texts are gone, and no entry says that they were removed"
+        return [Fault(seq, "text", detail) for seq in self._actors]
+
+
+def listed(text: object, among: Mapping[int, object]) -> list[int]:
+    """Those of some numbers that a text lists, like "1-3, 7"."""
+    parts = _SPAN.findall(text) if isinstance(text, str) else ()
+    spans = [range(int(first), int(last or first) + 1) for first, last in parts]
+    if any(len(span) > len(among) for span in spans):
+        return [one for one in among if any(one in span for span in spans)]
+    return list(dict.fromkeys(one for span in spans for one in span if one in among))
+
+
+def verify(
+    rows: Iterable[model.AuditRow], head: Head | None = None, absences: Absences | None = None
+) -> list[Fault]:
+    """Everything wrong with a chain; empty: it is whole. ``absences`` are noted, and no faults."""
+    noted = absences or Absences()
     head = head or Head()
     faults: list[Fault] = []
     last: model.AuditRow | None = None
@@ -231,10 +279,12 @@ def verify(rows: Iterable[model.AuditRow], head: Head | None = None) -> list[Fau
     faults += [Fault(0, "syntax", f"{one.text!r} {NO_STAMP}") for one in stamps.pop(0, ())]
     for row in rows:
         faults += _faults_of(row, last)
+        noted.see(row)
         for one in stamps.get(row.seq, ()):
             faults += one.faults(row)
         last = row
-    return faults + _faults_at_end(last, head, max(stamps, default=0))
+    faults += _faults_at_end(last, head, max(stamps, default=0))
+    return faults if absences else faults + noted.faults()
 
 
 def _faults_of(row: model.AuditRow, last: model.AuditRow | None) -> list[Fault]:
@@ -333,7 +383,7 @@ def export(source: Source, file: IO[str]) -> int:
 
 
 def verify_file(file: Iterable[str], expected: str | Sequence[str] = "") -> list[Fault]:
-    """Everything wrong with an exported file; ``expected`` is a "SEQ:HASH" kept elsewhere."""
+    """Everything wrong with an exported file, which may have no texts; ``expected``: "SEQ:HASH"."""
     faults: list[Fault] = []
 
     def good() -> Iterable[model.AuditRow]:
@@ -345,5 +395,6 @@ def verify_file(file: Iterable[str], expected: str | Sequence[str] = "") -> list
             except ValueError as fault:
                 faults.append(Fault(0, "syntax", f"line {number}: {fault}"))
 
-    faults_of_chain = verify(good(), Head(expected=expected))
-    return faults + faults_of_chain
+    absences = Absences()
+    of_chain = verify(good(), Head(expected=expected), absences)
+    return faults + of_chain + (absences.faults() if absences.some else [])

@@ -260,7 +260,7 @@ class Janitor:
         entry: int | None = 0
         while entry is not None:
             count, entry = await self._slowly(
-                lambda writer, at=entry: writer.remove_refusals(before, at, self._bite)  # type: ignore[misc]
+                lambda writer, at=entry: writer.remove_refusals(before, why, at, self._bite, now)  # type: ignore[misc]
             )
             total += count
         while total and await self._slowly(lambda writer: writer.give_back(PAGES)) > PAGES:

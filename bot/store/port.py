@@ -446,10 +446,12 @@ class Writer(Protocol):
         the next ``bite`` behind ``after``; the audit log tells of it. ``why`` as
         ``Request.removed`` has it. Returns of how many, and where to go on (None: at the end)."""
 
-    def remove_refusals(self, before: int, after: int, bite: int) -> tuple[int, int | None]:
-        """Remove what was typed from audit entries that are about no request, among the next
-        ``bite`` behind entry ``after``. Returns of how many, and where to go on (None: at the
-        end)."""
+    def remove_refusals(
+        self, before: int, why: str, after: int, bite: int, now: datetime
+    ) -> tuple[int, int | None]:
+        """Remove what was typed from audit entries that are about no request, or about one that
+        lost its texts already, among the next ``bite`` behind entry ``after``; the audit log tells
+        of it. Returns of how many, and where to go on (None: at the end)."""
 
     def give_back(self, pages: int) -> int:
         """Make the file smaller by up to ``pages`` that nothing uses; returns how many are left. Of

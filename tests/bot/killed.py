@@ -41,7 +41,7 @@ def retention(path: Path) -> None:
             _, on = writer.remove_texts(before, "400d", on, 3, LATE)
             writer.commit()
         writer.begin()
-        writer.remove_refusals(before, 0, 1000)
+        writer.remove_refusals(before, "400d", 0, 1000, LATE)
         writer.commit()
 
 

@@ -286,3 +286,83 @@ def test_no_bite_reads_a_whole_table(name: str, tmp_path: Path) -> None:
         plan = [row[3] for row in opened.writer.connection.execute(query, INDEXED[name])]
         assert not [line for line in plan if re.match(r"SCAN (?!.*USING)", line)], plan
         assert not [line for line in plan if "TEMP B-TREE FOR ORDER" in line], plan
+
+
+def write(scene: run_stage.RunStage, *statements_: str) -> None:
+    """What somebody does who can write to the file."""
+
+    def act(writer: store.Writer) -> None:
+        for statement in statements_:
+            writer.connection.execute(statement)  # type: ignore[attr-defined]
+
+    scene.loop.run_until_complete(scene.engine.write(act))
+
+
+def faults(scene: run_stage.RunStage) -> set[tuple[int, str]]:
+    return {(one.seq, one.kind) for one in scene.read(lambda reader: reader.verify_audit())}
+
+
+@pytest.mark.parametrize("how", ["DELETE FROM audit_texts", "UPDATE audit_texts SET facts = '{}'"])
+def test_texts_that_are_gone_are_missed_unless_an_entry_says_that_they_were_removed(
+    how: str, tmp_path: Path
+) -> None:
+    made = run_stage.RunStage(tmp_path)
+    first, second = ended(made), ended(made, "restart web-02 reason=other")
+    made.ask("mallory", "restart web-01 reason=nosy")
+    made.work()
+    of_first = [row for row in made.read(lambda reader: list(reader.chain())) if row.leaves]
+    made.clock.advance(31 * DAY)
+    made.remove_texts()
+    assert {row.request for row in of_first} == {first, second, 0}
+    assert faults(made) == set(), "removed as configured"
+    third = ended(made, "restart web-03 reason=third")
+    write(made, how + f" WHERE seq IN (SELECT seq FROM audit WHERE request = {third})")
+    rows = made.read(lambda reader: list(reader.chain()))
+    wanted = {(row.seq, "text") for row in rows if row.request == third and row.leaves}
+    assert wanted
+    assert faults(made) == wanted
+    assert "audit" in {finding.kind for finding in store.check(made.store.path).findings}
+    page = StringIO()
+    with made.store.reading() as reader:
+        audit.export(reader, page)
+    assert audit.verify_file(page.getvalue().splitlines()) == [], "an export without any texts"
+    ended(made, "restart web-01 reason=fourth")
+    with made.store.reading() as reader:
+        audit.export(reader, page := StringIO())
+    kinds = {(one.seq, one.kind) for one in audit.verify_file(page.getvalue().splitlines())}
+    assert kinds == wanted
+    made.close()
+
+
+def test_what_was_typed_about_a_request_that_has_lost_its_texts_goes_in_time(
+    scene: run_stage.RunStage,
+) -> None:
+    number = ended(scene)
+    scene.clock.advance(31 * DAY)
+    scene.remove_texts()
+
+    def late(writer: store.Writer) -> None:
+        facts = {"text": "peculiar", "why": "late"}
+        entry = model.AuditEntry("alice", "ask.refused", number, facts, salt="ab" * 16)
+        writer.append(entry, codec.ms(scene.clock.now()))  # type: ignore[attr-defined]
+
+    scene.loop.run_until_complete(scene.engine.write(late))
+    scene.clock.advance(31 * DAY)
+    scene.remove_texts()
+    assert not [row for row in scene.read(lambda reader: list(reader.chain())) if row.salt]
+    assert faults(scene) == set()
+
+
+def test_a_fact_that_was_put_in_beside_its_digest_is_noticed(tmp_path: Path) -> None:
+    made = run_stage.RunStage(tmp_path)
+    ended(made)
+    with made.store.reading() as reader:
+        audit.export(reader, page := StringIO())
+    lines = page.getvalue().splitlines()
+    asked = next(index for index, line in enumerate(lines) if '"text#"' in line)
+    forged = json.loads(lines[asked])
+    forged["facts"]["text"] = "restart web-01 reason=harmless"
+    del forged["texts"], forged["salt"]
+    lines[asked] = json.dumps(forged)
+    assert "hash" in {fault.kind for fault in audit.verify_file(lines)}
+    made.close()

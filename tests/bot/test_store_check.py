@@ -177,6 +177,17 @@ DAMAGE = {
         'UPDATE audit_texts SET facts = \'{"text":"sly"}\' WHERE seq = 2;'
         "INSERT OR IGNORE INTO audit_texts VALUES (2, 'salt', '{\"text\":\"sly\"}')",
     ),
+    "the texts of an entry were taken away": (
+        "audit",
+        "text: its texts are gone, and no entry says that they were removed",
+        "DELETE FROM audit_texts WHERE seq = (SELECT MAX(seq) FROM audit_texts)",
+    ),
+    "a plan was emptied as if its texts had been removed": (
+        "unrecorded",
+        "request 3",
+        "UPDATE requests SET removed_at = 1, body = json_set(body, '$.removed', '400d',"
+        " '$.plan.script', 'harmless') WHERE id = 3",
+    ),
     "a request is said to be without texts": (
         "column",
         "removed_at",

@@ -74,14 +74,15 @@ def rewrite(
 
 def texts_of_nothing(
     connection: sqlite3.Connection, before: int, after: int, bite: int
-) -> tuple[int, int | None]:
-    """Remove texts of audit entries that are about no request, as of what was refused at once;
-    returns how many, and the entry to go on from (None: all were looked at)."""
+) -> tuple[list[int], int | None]:
+    """Remove texts of audit entries that are about no request, as of what was refused at once, or
+    about one that has lost its texts already; returns the entries, and the one to go on from (None:
+    all were looked at)."""
     rows = connection.execute(statements.TEXTS_PAGE, (after, bite)).fetchall()
-    old = [seq for seq, at, request in rows if at < before and not request]
+    old = [seq for seq, at, alone in rows if at < before and alone]
     connection.executemany(statements.TEXTS_DELETE, [(seq,) for seq in old])
     on = len(rows) == bite and rows[-1][1] < before
-    return len(old), rows[-1][0] if on else None
+    return old, rows[-1][0] if on else None
 
 
 def give_back(connection: sqlite3.Connection, pages: int) -> int:

@@ -417,14 +417,21 @@ class Writer(port.Writer):
         self._jobs += len(requests) * STRIPPED_WEIGHS
         if requests:
             numbers = retention.ranges([request.id for request in requests])
-            facts = {"requests": numbers, "entries": sum(entries), "why": why}
-            entry = model.AuditEntry(actor="countersign", action="texts.removed", facts=facts)
-            self.append(entry, codec.ms(now))
+            self._removed({"requests": numbers, "entries": sum(entries), "why": why}, now)
         return len(requests), on
 
-    def remove_refusals(self, before: int, after: int, bite: int) -> tuple[int, int | None]:
+    def remove_refusals(
+        self, before: int, why: str, after: int, bite: int, now: datetime
+    ) -> tuple[int, int | None]:
         with retention.overwriting(self.connection):
-            return retention.texts_of_nothing(self.connection, before, after, bite)
+            gone, on = retention.texts_of_nothing(self.connection, before, after, bite)
+        if gone:
+            self._removed({"seqs": retention.ranges(gone), "entries": len(gone), "why": why}, now)
+        return len(gone), on
+
+    def _removed(self, facts: dict[str, str | int], now: datetime) -> None:
+        entry = model.AuditEntry(actor="countersign", action="texts.removed", facts=facts)
+        self.append(entry, codec.ms(now))
 
     def give_back(self, pages: int) -> int:
         return retention.give_back(self.connection, pages)

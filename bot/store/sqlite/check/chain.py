@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from bot import audit
 from bot.policy import quorum
 from bot.store import highwater
 from bot.store.sqlite import queries
@@ -25,6 +26,7 @@ def findings(connection: sqlite3.Connection) -> Iterator[Finding]:
     for (seq,) in connection.execute(statements.STRAYS):
         yield Finding("reference", f"texts of entry {seq}", "the audit log has no such entry")
     deeds = of_log(connection)
+    yield from removals(connection, deeds)
     yield from votes(connection, deeds)
     yield from approvals(connection, deeds)
 
@@ -34,12 +36,13 @@ class Deeds:
     """What the audit log says: ``cast`` are votes as (request, person, digest, approve), each at
     its first moment; ``approved`` who approved a request, by (request, digest), and when;
     ``adopted`` the requests of executions that ran already; ``people`` were forgotten, by what
-    stands for them."""
+    stands for them; ``removed`` lists the requests whose texts were removed, as "1-3, 7"."""
 
     cast: dict[tuple[int, str, str, bool], int] = field(default_factory=dict)
     approved: dict[tuple[int, str], tuple[int, tuple[str, ...]]] = field(default_factory=dict)
     adopted: set[int] = field(default_factory=set)
     people: dict[str, str] = field(default_factory=dict)
+    removed: list[str] = field(default_factory=list)
 
 
 def of_log(connection: sqlite3.Connection) -> Deeds:
@@ -54,11 +57,26 @@ def of_log(connection: sqlite3.Connection) -> Deeds:
                 deeds.approved[request, facts["digest"]] = (at, tuple(facts["by"]))
             elif action == "person.forgotten":
                 deeds.people[facts["pseudonym"]] = facts["person"]
+                deeds.removed.append(facts["requests"])
+            elif action == "texts.removed":
+                deeds.removed.append(facts.get("requests", ""))
             else:
                 deeds.adopted.add(request)
         except (ValueError, KeyError, TypeError):
             continue  # the chain does not verify, which was said
     return deeds
+
+
+def removals(connection: sqlite3.Connection, deeds: Deeds) -> Iterator[Finding]:
+    """Requests that have lost their texts, without an entry that says so."""
+    rest = {request: None for (request,) in connection.execute(statements.REMOVED)}
+    for text in deeds.removed:
+        for request in audit.listed(text, rest):
+            del rest[request]
+    for request in rest:
+        yield Finding(
+            "unrecorded", f"request {request}", "nobody is on record as having removed its texts"
+        )
 
 
 def votes(connection: sqlite3.Connection, deeds: Deeds) -> Iterator[Finding]:

@@ -45,7 +45,9 @@ WHERE NOT EXISTS (SELECT 1 FROM audit WHERE audit.request = requests.id AND audi
 """
 DEEDS = """
 SELECT at, actor, action, request, facts FROM audit
-WHERE action IN ('vote.cast', 'request.approved', 'execution.found', 'person.forgotten')
+WHERE action IN (
+    'vote.cast', 'request.approved', 'execution.found', 'person.forgotten', 'texts.removed'
+)
 ORDER BY seq
 """
 BALLOTS = """
@@ -62,6 +64,10 @@ UNION SELECT request FROM journal
 UNION SELECT request FROM outbox
     WHERE kind IN ('start_run', 'run_call', 'tell_run')
     AND (claimed_at > 0 OR state IN ('queued', 'in_flight'))
+"""
+REMOVED = """
+SELECT id FROM requests
+WHERE removed_at > 0 OR (json_valid(body) AND json_extract(body, '$.removed') <> '')
 """
 STRAYS = """
 SELECT seq FROM audit_texts WHERE NOT EXISTS (SELECT 1 FROM audit WHERE audit.seq = audit_texts.seq)
