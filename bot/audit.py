@@ -289,11 +289,15 @@ def verify(
 
 def _faults_of(row: model.AuditRow, last: model.AuditRow | None) -> list[Fault]:
     faults = []
-    if (good := digest_of(row)) != row.hash:
-        faults.append(Fault(row.seq, "hash", f"is {row.hash or 'empty'}, its content gives {good}"))
-    for name, digits in row.leaves.items():
-        if name in row.facts and leaf(row.salt, name, row.facts[name]) != digits:
-            faults.append(Fault(row.seq, "hash", f"{name} is not what its digest was made of"))
+    try:
+        if (good := digest_of(row)) != row.hash:
+            detail = f"is {row.hash or 'empty'}, its content gives {good}"
+            faults.append(Fault(row.seq, "hash", detail))
+        for name, digits in row.leaves.items():
+            if name in row.facts and leaf(row.salt, name, row.facts[name]) != digits:
+                faults.append(Fault(row.seq, "hash", f"{name} is not what its digest was made of"))
+    except (TypeError, ValueError) as fault:
+        faults.append(Fault(row.seq, "hash", f"what it says is no text: {fault}"))
     if last is None:
         if row.seq > 1:
             faults.append(Fault(row.seq, "gap", f"1 to {row.seq - 1} are missing"))
@@ -324,9 +328,6 @@ def _faults_at_end(last: model.AuditRow | None, head: Head, expected: int) -> li
     return []
 
 
-# ----------------------------------------------------------------------------- export
-
-
 def line(row: model.AuditRow) -> str:
     """One exported line, without the line break."""
     beside = {name: plain(row.facts[name]) for name in row.leaves if name in row.facts}
@@ -345,32 +346,31 @@ def line(row: model.AuditRow) -> str:
     )
 
 
+_FIELDS = {"seq": int, "at": str, "actor": str, "action": str, "request": int, "facts": dict}
+_FIELDS |= {"prev": str, "hash": str, "texts": dict, "salt": str}
+
+
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object in which no name stands twice. Raises ValueError."""
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise ValueError("a name stands twice in an object")
+    return fields
+
+
 def parse(text: str) -> model.AuditRow:
     """The entry of an exported line. Raises ValueError on anything else."""
     try:
-        fields = json.loads(text)
-        hashed, action = _typed(fields["facts"], dict), _typed(fields["action"], str)
-        facts, leaves = joined(action, hashed, _typed(fields.get("texts", {}), dict))
-        return model.AuditRow(
-            seq=_typed(fields["seq"], int),
-            at=datetime.fromisoformat(fields["at"]),
-            actor=_typed(fields["actor"], str),
-            action=action,
-            request=_typed(fields["request"], int),
-            facts=facts,
-            prev=_typed(fields["prev"], str),
-            hash=_typed(fields["hash"], str),
-            leaves=leaves,
-            salt=_typed(fields.get("salt", ""), str),
-        )
-    except (KeyError, TypeError, RecursionError) as fault:
+        fields = {"texts": {}, "salt": "", **json.loads(text, object_pairs_hook=unique)}
+    except (TypeError, RecursionError) as fault:
         raise ValueError(f"not an audit line: {fault!r}") from fault
-
-
-def _typed(value: object, kind: type) -> Any:
-    if type(value) is not kind:
-        raise TypeError(f"{value!r} is not a {kind.__name__}")
-    return value
+    if {name: type(value) for name, value in fields.items()} != _FIELDS:
+        raise ValueError(f"not an audit line: its fields are not {', '.join(_FIELDS)}")
+    facts, leaves = joined(fields["action"], fields["facts"], fields.pop("texts"))
+    at = datetime.fromisoformat(fields["at"])
+    if iso(at) != fields["at"]:
+        raise ValueError(f"not an audit line: a time is written {iso(at)}")
+    return model.AuditRow(**{**fields, "at": at, "facts": facts, "leaves": leaves})
 
 
 def export(source: Source, file: IO[str]) -> int:

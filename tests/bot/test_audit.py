@@ -252,3 +252,23 @@ async def test_entries_cut_off_while_the_bot_was_down_leave_a_gap(tmp_path: Path
         with opened.reading() as reader:
             assert kinds(reader.verify_audit()) == [(4, "gap")]
         await door.close()
+
+
+LINE = audit.line(ROWS[1])
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        LINE.replace("{", '{"actor":"eve",', 1),
+        LINE.replace('"facts":{', '"facts":{"文":"改",'),
+        LINE.replace("{", '{"comment":"bob did not mean it",', 1),
+        LINE.replace(".002+", ".002999+"),
+        LINE.replace("alice", "\\ud800"),
+    ],
+    ids=["a field twice", "a fact twice", "another field", "another moment", "no text"],
+)
+def test_a_line_that_can_be_read_in_another_way_is_a_fault(forged: str) -> None:
+    assert forged != LINE
+    assert audit.verify_file([audit.line(ROWS[0]), LINE]) == []
+    assert audit.verify_file([audit.line(ROWS[0]), forged])

@@ -182,6 +182,32 @@ DAMAGE = {
         "text: its texts are gone, and no entry says that they were removed",
         "DELETE FROM audit_texts WHERE seq = (SELECT MAX(seq) FROM audit_texts)",
     ),
+    "the facts of an entry cannot be read": (
+        "audit",
+        "entry 1",
+        "UPDATE audit SET facts = 'x' WHERE seq = 1",
+    ),
+    "a fact was put in before the one that is hashed": (
+        "audit",
+        "hash",
+        "UPDATE audit SET facts = '{\"approve\":false,' || substr(facts, 2)"
+        " WHERE action = 'vote.cast'",
+    ),
+    "the texts of an entry cannot be read": (
+        "audit",
+        "entry 1",
+        "UPDATE audit_texts SET facts = '[1]' WHERE seq = 1",
+    ),
+    "an entry was moved to the end of time": (
+        "audit",
+        "entry 1",
+        "UPDATE audit SET at = 9999999999999999 WHERE seq = 1",
+    ),
+    "an entry was given bytes for a person": (
+        "audit",
+        "entry 1",
+        "UPDATE audit SET actor = x'ff' WHERE seq = 1",
+    ),
     "a plan was emptied as if its texts had been removed": (
         "unrecorded",
         "request 3",

@@ -43,10 +43,24 @@ def results(connection: sqlite3.Connection, number: int) -> tuple[model.Instance
 def audit_row(row: tuple[Any, ...]) -> model.AuditRow:
     """An audit entry of its columns, in the order in which every query names them."""
     seq, at, actor, action, number, hashed, prev, hash_, salt, texts = row
-    beside = json.loads(texts) if texts is not None else {}
-    facts, leaves = audit_.joined(action, json.loads(hashed), beside)
-    entry = (seq, codec.at(at), actor, action, number, facts, prev, hash_)
-    return model.AuditRow(*entry, leaves, salt or "")
+    beside = _object(texts) if texts is not None else {}
+    facts, leaves = audit_.joined(action, _object(hashed), beside)
+    try:
+        moment = codec.at(at)
+    except (TypeError, OverflowError):
+        moment = model.EPOCH
+    return model.AuditRow(
+        seq, moment, actor, action, number, facts, prev, hash_, leaves, salt or ""
+    )
+
+
+def _object(text: str) -> dict[str, Any]:
+    """Facts of their text. What somebody made unreadable gives facts that do not verify."""
+    try:
+        facts = json.loads(text, object_pairs_hook=audit_.unique)
+    except (TypeError, ValueError, RecursionError):
+        facts = None
+    return facts if isinstance(facts, dict) else {"unreadable": str(text)}
 
 
 def audit(connection: sqlite3.Connection, number: int, limit: int) -> tuple[model.AuditRow, ...]:
