@@ -72,6 +72,9 @@ def lines(traces: stores.Traces, dry_run: bool) -> list[str]:
 def staying(traces: stores.Traces) -> list[str]:
     entries = count(traces.entries, "audit entry")
     text = [f"stays: the id {traces.person} in {entries}, which prove what was done"]
+    if traces.plans:
+        plans = count(traces.plans, "plan")
+        text.append(f"stays: the id among the approvers of {plans}, which the digests cover")
     if traces.sent:
         sent = count(traces.sent, "effect")
         text.append(f"stays for now: {sent} of their requests, forgotten 30 days after each")

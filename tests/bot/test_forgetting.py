@@ -97,6 +97,7 @@ def test_a_voter_is_forgotten_and_the_approval_stays_proved(scene: run_stage.Run
     done = forget(path, "bob")
     assert (done.own, done.votes) == ([], 2)
     assert "fine with me" not in dump(path)["votes"]
+    assert done.plans == 2, "the digests cover who could approve"
     assert OURS in dump(path)["requests"]
     assert not store.check(path).findings
     with store.Store(path) as opened, opened.reading() as reader:

@@ -26,7 +26,8 @@ class Traces:
     """Where a person stands in a store. ``own`` are the numbers of the requests that they asked
     for, ``others`` of those in which they had another part, ``votes`` how many they cast, ``texts``
     how many audit entries have texts of theirs. What stays: ``entries`` of the audit log that name
-    them, ``sent`` effects of their requests that are still remembered."""
+    them, ``plans`` whose policies list them, ``sent`` effects of their requests that are still
+    remembered."""
 
     person: str
     pseudonym: str
@@ -35,6 +36,7 @@ class Traces:
     votes: int = 0
     texts: int = 0
     entries: int = 0
+    plans: int = 0
     sent: int = 0
 
     @property
@@ -100,6 +102,8 @@ def look(
         if not request.state.final and (changed or request.id in voted):
             reason = f"{person} has a part in #{request.id}, which is open"
             raise Refused(f"{reason}: wait until it has ended, or cancel it")
+        if request.plan is not None and person in _approvers(request.plan):
+            numbers.plans += 1
         if changed:
             requests.append(request)
             (numbers.own if request.person == person else numbers.others).append(request.id)
@@ -108,6 +112,12 @@ def look(
     own = (json.dumps(numbers.own),)
     numbers.sent = connection.execute(statements.SENT_OF_REQUEST, own).fetchone()[0]
     return who, requests, votes, numbers
+
+
+def _approvers(plan: model.Plan) -> set[str]:
+    """Those whom the policies of a plan list, as they were voted on."""
+    policies = plan.terms.get("policies", {})
+    return {who for one in policies.values() for who in one.get("approvers", ())}
 
 
 def accounts_of(
