@@ -137,6 +137,18 @@ def test_nobody_is_forgotten_while_something_of_theirs_is_open(scene: run_stage.
     assert forget(scene.store.path, "bob").votes == 2
 
 
+@pytest.mark.parametrize("nobody", ["", " ", "countersign"])
+def test_the_bot_and_nobody_are_not_forgotten(nobody: str, scene: run_stage.RunStage) -> None:
+    """A request that nobody ended has an empty name there, and the bot is an actor of the log."""
+    path = settled(scene)
+    before = dump(path)
+    with pytest.raises(store.Refused, match="is no person"):
+        forget(path, nobody)
+    with pytest.raises(store.Refused, match="is no person"):
+        store.traces(path, nobody)
+    assert dump(path) == before
+
+
 def test_a_kill_at_any_statement_leaves_all_or_nothing(scene: run_stage.RunStage) -> None:
     assert deaths("forget", settled(scene), 11) > 2
 

@@ -16,6 +16,9 @@ from bot.store import codec, removal
 from bot.store.sqlite import retention, statements
 from bot.store.sqlite.files import Store
 
+BOT = "countersign"
+"""The actor of what the bot itself enters in the audit log."""
+
 
 class Refused(Exception):
     """The person cannot be forgotten now; the message says why."""
@@ -87,6 +90,8 @@ def look(
     connection: sqlite3.Connection, person: str
 ) -> tuple[removal.Forgotten, list[model.Request], list[model.Vote], Traces]:
     """Who they are, the requests in which they stand, their votes, and both in numbers."""
+    if not person.strip() or person == BOT:
+        raise Refused(f"{person!r} is no person")
     rows = connection.execute(statements.VOTES_OF_PERSON, (person,)).fetchall()
     votes = [codec.decode(codec.vote, body) for (body,) in rows]
     accounts = set(accounts_of(connection, person, votes))
