@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from bot import model, policy, store
 from bot.commands import deliveries
 from bot.core import dead_letters
+from bot.source import unicode
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 MOST_WHY = 200
@@ -31,7 +32,8 @@ def span(text: str) -> timedelta:
 def event_line(number: int, event: model.CloudEvent) -> str:
     about = f"  #{event.subject}" if event.subject.isdecimal() else ""
     about = about or (f"  {event.subject}" if event.subject else "")
-    return f"{number:>8}  {event.time:%Y-%m-%d %H:%M:%S%z}  {event.type}  {event.source}{about}"
+    line = f"{number:>8}  {event.time:%Y-%m-%d %H:%M:%S%z}  {event.type}  {event.source}{about}"
+    return unicode.visible(line)  # whoever sent it must not command the terminal
 
 
 def event_json(event: model.CloudEvent, indent: int | None = None) -> str:
@@ -48,7 +50,8 @@ def letter_line(book: policy.Book, letter: model.Letter) -> str:
     )
     subject = letter.deliver.rule or deliveries.subject("en", letter)
     why = f": {' '.join(letter.reason.split())[:MOST_WHY]}" if letter.reason else ""
-    return f"{letter.number:>8}  {when}  {tries}  {subject} -> {where}  {state}{why}"
+    line = f"{letter.number:>8}  {when}  {tries}  {subject} -> {where}  {state}{why}"
+    return unicode.visible(line)
 
 
 def letter_lines(
@@ -57,10 +60,10 @@ def letter_lines(
     """A letter with all that is in it, but for the values of ``hidden`` parameters."""
     event = letter.deliver.event
     yield letter_line(book, letter)
-    yield f"event: {event['type']} {event['source']} {event['id']}"
+    yield unicode.visible(f"event: {event['type']} {event['source']} {event['id']}")
     yield f"retry: {letter.deliver.retry}"
     yield ""
-    yield deliveries.contents(letter.deliver, hidden)
+    yield unicode.visible(deliveries.contents(letter.deliver, hidden))
 
 
 # ----------------------------------------------------------------------------- redriving

@@ -15,18 +15,21 @@ import click
 from bot import config, model, policy, source, texts
 from bot.cli import shell, waiting
 from bot.commands import searches
+from bot.source import unicode
 
 COLUMNS = (
     "number", "asked", "command", "instances", "person", "state", "approvers", "platform", "chat",
     "approved", "started", "ended", "code", "text", "note",
 )  # fmt: skip
 MOST_NAMED = 3
+_MOST = (1 << 63) - 1
+"""No number is above this one."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @click.command()
 @shell.with_config
-@click.argument("number", type=int, required=False, metavar="[N]")
+@click.argument("number", type=click.IntRange(1, _MOST), required=False, metavar="[N]")
 @click.option("--person", default="", metavar="NAME", help="Asked for by this person.")
 @click.option("--command", default="", metavar="NAME", help="That asked for this command.")
 @click.option("--on", default="", metavar="INSTANCE", help="Its plan names this id or name; web-*.")
@@ -34,7 +37,13 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 @click.option("--approver", default="", metavar="NAME", help="Approved by this person.")
 @click.option("--since", default="", metavar="WHEN", help="Not older than 7d, or from 2026-11-01.")
 @click.option("--until", default="", metavar="WHEN", help="Older than 7d, or before 2026-11-30.")
-@click.option("--before", default=0, type=int, metavar="N", help="With numbers below this one.")
+@click.option(
+    "--before",
+    default=0,
+    type=click.IntRange(0, _MOST),
+    metavar="N",
+    help="With numbers below this one.",
+)
 @click.option(
     "--limit", default=20, show_default=True, type=click.IntRange(1, 100_000), metavar="N"
 )
@@ -68,7 +77,16 @@ def requests(
         _show(settings, number, now)
         return
     try:
-        words = searches.Words(person, command, on, states, approver, since, until, before)
+        words = searches.Words(
+            _typed(person),
+            _typed(command),
+            _typed(on),
+            states,
+            _typed(approver),
+            _typed(since),
+            _typed(until),
+            before,
+        )
         search = searches.of(words, settings.book, settings.zone, now)
     except source.Invalid as error:
         sys.exit(shell.fail(texts.say("en", error.message, **error.fault.facts)))
@@ -82,7 +100,7 @@ def requests(
         click.echo(as_table_of_commas(rows), nl=False)
     else:
         for line in lines(settings, matches, votes):
-            click.echo(line)
+            click.echo(unicode.visible(line))
     if total > len(matches):
         more = f"{len(matches)} of {total}; narrow it, or go on with --before {matches[-1].id}"
         click.echo(more, err=True)
@@ -95,7 +113,13 @@ def _show(settings: config.Config, number: int, now: datetime) -> None:
         facts = waiting.facts_of(reader, settings, number, now)
     if facts is None:
         sys.exit(shell.fail(f"there is no request {number}"))
-    click.echo("\n".join(waiting.lines(settings, facts, now)))
+    # what people wrote and scripts printed must not be obeyed by the terminal
+    click.echo(unicode.visible("\n".join(waiting.lines(settings, facts, now))))
+
+
+def _typed(text: str) -> str:
+    """An argument, of which bytes that are no text match nothing."""
+    return text.encode("utf-8", "replace").decode()
 
 
 # ----------------------------------------------------------------------------- rows
@@ -152,7 +176,10 @@ def as_table_of_commas(rows: Sequence[dict[str, object]]) -> str:
 
 def _cell(value: object) -> object:
     text = " ".join(map(str, value)) if isinstance(value, list) else "" if value is None else value
-    return f"'{text}" if isinstance(text, str) and text.startswith(_FORMULA) else text
+    if not isinstance(text, str):
+        return text
+    text = unicode.visible(text)
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def lines(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot import model, store
+from bot.cli import events
 from bot.store import codec
 from tests.bot.configured import SMALL
 from tests.bot.test_cli import leave
@@ -186,3 +187,8 @@ def test_where_the_bot_never_ran_no_store_is_made(small: Path, words: tuple[str,
     assert said.exit_code == 1
     assert "the bot has never run here" in said.stderr
     assert not database(small).exists()
+
+
+def test_whoever_sends_an_event_does_not_command_the_terminal() -> None:
+    event = model.CloudEvent("1", "urn:\x1b]0;owned\x07", "a.b\u202e", NOW, "\x9b2J")
+    assert events.event_line(1, event).isprintable()

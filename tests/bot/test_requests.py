@@ -17,10 +17,12 @@ from click.testing import CliRunner, Result
 
 from bot import __main__ as cli
 from bot import config, model, source
+from bot.cli import requests as cli_requests
 from bot.cli import waiting
 from bot.commands import searches
 from bot.model import Search
 from bot.model.manifests import RateLimit
+from bot.store.sqlite import searching
 from tests.bot import configured, run_stage, stage
 
 
@@ -325,3 +327,51 @@ def test_what_a_run_asks_of_people_is_said_with_the_word_to_send(
         writer.commit()
         assert f"waits    {words}" in why(on, settings)
     assert on.read(lambda reader: waiting.facts_of(reader, settings, 9, on.clock.now())) is None
+
+
+def test_what_a_terminal_would_obey_is_not_printed(on: stage.Stage, file: Path) -> None:
+    on.planned("alice", 'restart web-01 reason="\x1b]0;owned\x07\u202e"')
+    on.click("bob", 1, "reject", on.request(1).code, reason="\x9b2J\x1b[8m no")
+    on.planned("alice", "restart web-02")
+    copied(on, file)
+    for arguments in ((), ("1",), ("--csv",)):
+        result = leave(file, *arguments)
+        assert result.exit_code == 0
+        assert result.output.replace("\n", "").isprintable(), result.output
+    assert cli_requests._cell("\u200b=1+1") == "'=1+1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (("9" * 20,), 2),
+        (("--before", "9" * 20), 2),
+        (("--before", "-5"), 2),
+        (("--person", "\udcff"), 0),
+        (("--on", "a\udcff*"), 0),
+        (("--command", "\udcff"), 0),
+        (("--approver", "\udcff"), 0),
+    ],
+)
+def test_numbers_and_bytes_that_name_nothing_end_with_a_sentence(
+    on: stage.Stage, file: Path, arguments: tuple[str, ...], status: int
+) -> None:
+    copied(on, file)
+    result = leave(file, *arguments)
+    assert (result.exit_code, type(result.exception)) in [(status, type(None)), (2, SystemExit)]
+    assert "Error" in result.output if status else "no request is like that" in result.output
+
+
+def test_a_search_costs_the_same_in_many_groups_as_in_one(on: stage.Stage, tmp_path: Path) -> None:
+    for _ in range(30):
+        on.ask("alice", "restart web-01")
+
+    def steps(places: int) -> int:
+        sight = model.Sight("zed", tuple(("chat", f"group-{n}") for n in range(places)))
+        count = [0]
+        with sqlite3.connect(tmp_path / "stage.db") as connection:
+            connection.set_progress_handler(lambda: count.__setitem__(0, count[0] + 1), 1)
+            searching.matches(connection, model.Search(sight=sight), 50)
+        return count[0]
+
+    assert steps(101) - steps(1) < 30 * 100

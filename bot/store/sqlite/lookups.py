@@ -5,10 +5,8 @@ from __future__ import annotations
 _SEARCHED = """
 FROM requests WHERE created_at >= :since AND created_at < :until AND id < :before
     AND (:person = '' OR person = :person) AND (:command = '' OR command = :command)
-    AND (:viewer = '' OR person = :viewer OR EXISTS (
-        SELECT 1 FROM json_each(:places)
-        WHERE json_each.value = platform || char(31) || chat
-    ))
+    AND (:viewer = '' OR person = :viewer
+        OR platform || char(31) || chat IN (SELECT value FROM json_each(:places)))
     AND (:states = '[]' OR state IN (SELECT value FROM json_each(:states)))
     AND (:instance = '' OR id IN (
         SELECT request FROM request_instances WHERE instance = :instance
