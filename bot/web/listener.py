@@ -19,6 +19,9 @@ from bot.model import ports
 from bot.source import values
 
 log = logging.getLogger(__name__)
+MUTE = logging.Logger(f"{__name__}.mute")
+"""For aiohttp, which writes a traceback and the line for each request that it can't read."""
+MUTE.disabled = True
 
 MOST = 32
 """Connections at once; where one more comes, the oldest is closed."""
@@ -56,7 +59,7 @@ class Listener:
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Serve until cancelled. Raises ports.CannotListen."""
-        manager = web.Server(self._answer, access_log=None, keepalive_timeout=KEEP)
+        manager = web.Server(self._answer, access_log=None, logger=MUTE, keepalive_timeout=KEEP)
 
         def accept() -> asyncio.Protocol:
             connections = manager.connections

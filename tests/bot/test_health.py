@@ -271,6 +271,15 @@ async def test_connections_that_say_nothing_keep_nobody_out() -> None:
             writer.close()
 
 
+async def test_what_is_no_request_leaves_nothing_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with served({"/healthz": fine}) as port:
+        for line in ("Authorization Bearer s3cret", "X: " + "a" * 20_000, "Host: a\r\nHost: b"):
+            assert " 400 " in await raw(port, f"GET /healthz HTTP/1.1\r\n{line}\r\n\r\n")
+    assert [one for one in caplog.records if one.levelname == "ERROR"] == []
+
+
 async def test_an_address_that_is_taken_is_said_with_its_setting() -> None:
     async with served({}) as port:
         second = listener.Listener(f"127.0.0.1:{port}", "[web] operate", {})
