@@ -61,7 +61,8 @@ class Control:
             return
         server = await asyncio.start_unix_server(self._answer, sock=listening, limit=LONGEST_LINE)
         try:
-            await server.serve_forever()
+            # serve_forever would wait for clients that say nothing, from Python 3.12 on
+            await asyncio.Event().wait()
         finally:
             server.close()
             (self._folder / NAME).unlink(missing_ok=True)

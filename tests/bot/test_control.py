@@ -68,3 +68,12 @@ async def test_a_folder_may_be_deeper_than_a_socket_can_be(tmp_path: Path) -> No
     deep.mkdir(parents=True)
     async with serving(deep):
         assert (await asyncio.to_thread(control.ask, deep, "echo x"))["rest"] == "x"
+
+
+async def test_a_client_that_says_nothing_does_not_delay_the_end(tmp_path: Path) -> None:
+    async with serving(tmp_path) as task:
+        with control.reachable(tmp_path) as place:
+            _, idle = await asyncio.open_unix_connection(place)
+        task.cancel()
+        await asyncio.wait_for(asyncio.gather(task, return_exceptions=True), 5)
+        idle.close()
