@@ -79,8 +79,8 @@ pictures: setup
 # change of the dependencies. ARGS="--upgrade" takes the newest ones.
 lock: setup
 	$(PY) -m pip install -q 'uv>=0.8'
-	$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --extra demo --extra otel --extra dev --no-header \
-	  --no-annotate -o requirements.lock pyproject.toml $(ARGS)
+	$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --extra demo --extra otel --extra postgres --extra dev \
+	  --no-header --no-annotate -o requirements.lock pyproject.toml $(ARGS)
 
 # Is this commit fit to be a release? ARGS=--tag gives it its tag.
 release: setup
