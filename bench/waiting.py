@@ -19,7 +19,7 @@ from bench import durable, figures, processes
 from bench.suite import Suite
 from bot import model, store
 from bot.store import codec
-from bot.store.sqlite import views
+from bot.store.sql import views
 
 COUNT = 10_000
 TOGETHER = 1_000

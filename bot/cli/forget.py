@@ -37,7 +37,7 @@ def forget(path: Path, person: str, dry_run: bool) -> None:
     try:
         if not settings.database.exists():
             sys.exit(shell.fail(shell.never_ran(settings)))
-        traces = stores.traces(settings.database, person) if dry_run else removed(settings, person)
+        traces = looked_at(settings, person) if dry_run else removed(settings, person)
     except stores.Refused as refusal:
         sys.exit(shell.fail(str(refusal)))
     except stores.Locked:
@@ -45,6 +45,13 @@ def forget(path: Path, person: str, dry_run: bool) -> None:
     except stores.Unusable as error:
         sys.exit(shell.fail(str(error)))
     click.echo("\n".join(lines(traces, dry_run)))
+
+
+def looked_at(settings: config.Config, person: str) -> stores.Traces:
+    from bot import store as stores
+
+    with closing(stores.Store(settings.database, readonly=True)) as opened:
+        return stores.traces(opened, person)
 
 
 def removed(settings: config.Config, person: str) -> stores.Traces:

@@ -20,10 +20,12 @@ from bot.store.port import (
     Status,
     Writer,
 )
-from bot.store.sqlite.check import Finding, Report, check, state
-from bot.store.sqlite.copies import CopyFailed, Restored, backup, recognise, restore, take_for_old
+from bot.store.sql.check.finding import Finding, Report
+from bot.store.sql.forgetting import Refused, Traces, forget, traces
+from bot.store.sql.takeover import Restored, recognise, take_for_old
+from bot.store.sqlite.copies import CopyFailed, backup, restore
+from bot.store.sqlite.examination import check, state
 from bot.store.sqlite.files import Broken, Locked, Store, Unusable, compact, lock
-from bot.store.sqlite.forgetting import Refused, Traces, forget, traces
 from bot.store.sqlite.health import Health, health, in_use
 
 __all__ = [

@@ -16,6 +16,12 @@ from bot import audit, model
 
 GoesOn = Callable[[float], bool]
 """Is it worth waiting on for the right to write, after so many seconds?"""
+A_MINUTE = 60.0
+
+
+def for_a_minute(waited: float) -> bool:
+    """So long is waited where nothing works yet: at the start, and by tools."""
+    return waited < A_MINUTE
 
 
 Kept = tuple[int, int]

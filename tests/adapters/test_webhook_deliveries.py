@@ -19,7 +19,7 @@ from bot.model.manifests import RateLimit
 from bot.runtime import clock as machine
 from bot.runtime import outbox, usage
 from bot.store import codec
-from bot.store.sqlite import effects
+from bot.store.sql import effects
 from sandbox import world
 from tests.adapters import webhook_stage
 from tests.adapters.outlet_stage import delivery

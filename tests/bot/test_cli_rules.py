@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from bot import __main__ as cli
 from bot import model, store
-from bot.store.sqlite import letters
+from bot.store.sql import letters
 from tests import test_docs
 from tests.bot.configured import SMALL
 

@@ -30,7 +30,7 @@ class Place:
     def path(self) -> Path:
         return self.folder / "stage.db"
 
-    def backup(self) -> store.sqlite.copies.Contents:
+    def backup(self) -> store.sql.takeover.Contents:
         return store.backup(self.path, self.copy)
 
     def restore(self) -> store.Restored:
@@ -145,7 +145,7 @@ def test_numbers_jump_and_the_replaced_store_is_kept(place: Place) -> None:
         place.scene.planned("alice", "restart web-02")
     lost = place.scene.read(newest)
     done, _ = place.restored()
-    assert done.first == 4 + store.sqlite.copies.JUMP + 1
+    assert done.first == 4 + store.sql.takeover.JUMP + 1
     assert place.scene.planned("alice", "restart web-03").id == done.first
     assert done.kept is not None
     with sqlite3.connect(done.kept) as kept:

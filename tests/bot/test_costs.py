@@ -13,7 +13,7 @@ from bot.commands import loader
 from bot.core import live_runs
 from bot.oos.template import parse
 from bot.store import codec as store_codec
-from bot.store.sqlite import queries
+from bot.store.sql import queries
 from tests.bot import run_stage, stage
 
 

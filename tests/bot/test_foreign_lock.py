@@ -15,16 +15,17 @@ import pytest
 from bot import store
 from bot.model import ports
 from bot.runtime import engine
-from bot.store.sqlite import foreign, queries
+from bot.store import port
+from bot.store.sqlite import foreign, pragmas
 from tests.bot import rig
 
-QUICK = tuple(one.replace("timeout = 2000", "timeout = 20") for one in queries.OPEN_WRITER)
+QUICK = tuple(one.replace("timeout = 2000", "timeout = 20") for one in pragmas.OPEN_WRITER)
 
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    assert QUICK != queries.OPEN_WRITER
-    monkeypatch.setattr(queries, "OPEN_WRITER", QUICK)
+    assert QUICK != pragmas.OPEN_WRITER
+    monkeypatch.setattr(pragmas, "OPEN_WRITER", QUICK)
     return tmp_path / "store.db"
 
 
@@ -94,7 +95,7 @@ def test_a_bot_that_starts_waits_too_and_says_who_is_in_the_way(
     assert "another program has held the write lock" in caplog.text
     with held(path):
         store.Store(path).close()  # nothing to write
-    monkeypatch.setattr(foreign, "MOST", 0.1)
+    monkeypatch.setattr(port, "A_MINUTE", 0.1)
     path = path.with_name("new.db")
     with contextlib.closing(sqlite3.connect(path)) as new:
         new.execute("PRAGMA journal_mode = WAL")

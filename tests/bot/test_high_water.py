@@ -128,7 +128,7 @@ def test_numbers_go_on_far_from_those_that_were_lost(place: Place) -> None:
     place.put_back()
     done = place.start()
     assert done is not None
-    assert done.first == 4 + store.sqlite.copies.JUMP + 1
+    assert done.first == 4 + store.sql.takeover.JUMP + 1
     assert place.scene.planned("alice", "restart web-03").id == done.first
 
 

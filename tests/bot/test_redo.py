@@ -15,7 +15,7 @@ from bot import __main__ as cli
 from bot import model, store
 from bot.core import bus, rule_redo
 from bot.store import codec
-from bot.store.sqlite import letters
+from bot.store.sql import letters
 from tests.bot.bus_stage import HIRE, PLATFORM, Stage, command, rules
 from tests.bot.configured import SMALL
 

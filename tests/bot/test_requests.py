@@ -22,7 +22,7 @@ from bot.cli import waiting
 from bot.commands import searches
 from bot.model import Search
 from bot.model.manifests import RateLimit
-from bot.store.sqlite import searching
+from bot.store.sql import searching
 from tests.bot import configured, run_stage, stage
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from bot import audit, cards, model, store
 from bot.store import codec, removal
-from bot.store.sqlite import retention, statements
+from bot.store.sql import retention, statements
 from tests.bot import run_stage
 from tests.upgrade import make_store
 

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 from bot import model, release, store
 from bot.store import codec
-from bot.store.sqlite import lookups, queries, schema
+from bot.store.sql import lookups, queries
+from bot.store.sqlite import schema
 from tests import properties
 from tests.bot import rig
 

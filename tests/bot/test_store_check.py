@@ -14,8 +14,8 @@ from click.testing import CliRunner
 from bot import __main__ as cli
 from bot import store
 from bot.store import highwater
-from bot.store.sqlite.check import statements
-from bot.store.sqlite.check.finding import ADVICE
+from bot.store.sql.check import statements
+from bot.store.sql.check.finding import ADVICE
 from tests.bot import run_stage
 from tests.bot.configured import SMALL
 from tests.upgrade import make_store

@@ -90,6 +90,6 @@ def test_what_is_held_already_is_not_asked_about_again(scene: Scene) -> None:
     done = scene.loop.run_until_complete(
         scene.engine.write(lambda _: store.take_for_old(scene.store, now))
     )
-    assert (done.held, done.first) == (1, request.id + store.sqlite.copies.JUMP + 1)
+    assert (done.held, done.first) == (1, request.id + store.sql.takeover.JUMP + 1)
     assert scene.unknown() == ""
     assert scene.planned("alice", "restart web-02").id == done.first

@@ -11,7 +11,7 @@ from bot.commands import loader
 from bot.core import live_runs
 from bot.core.decision import DecisionBuilder
 from bot.oos.engine import interpreter
-from bot.store.sqlite import views
+from bot.store.sql import views
 from tests.crash import crew
 
 ENDS = {

@@ -12,39 +12,23 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from bot import audit, model
-from bot.store import codec, highwater
-from bot.store.sqlite import files, queries, versions, views
+from bot import audit
+from bot.store import highwater
+from bot.store.sql import takeover
+from bot.store.sql.takeover import Contents, Restored
+from bot.store.sqlite import files, pragmas, versions
 from bot.store.sqlite.reader import Reader
 from bot.store.sqlite.writer import Writer
 
-JUMP = 1000
-"""So far ahead the numbers go on."""
-HOLD = "restored"
-HELD = (model.State.PLANNING, model.State.PENDING)
 SIDES = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a file."""
 
 
 class CopyFailed(Exception):
     """The copy cannot be made or put back; the message says why and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """What a store holds: the newest request's number, and the newest audit entry."""
-
-    last_request: int
-    seq: int
-    hash: str
-
-    @property
-    def stamp(self) -> str:
-        return f"{self.seq}:{self.hash}" if self.seq else "0"
 
 
 # ----------------------------------------------------------------------------- making one
@@ -84,7 +68,7 @@ def copy(source: Path, target: Path, used: bool = False) -> None:
     os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     with opened(source, used) as old, contextlib.closing(sqlite3.connect(target)) as new:
         old.backup(new)
-        new.execute(queries.ONE_FILE).fetchall()
+        new.execute(pragmas.ONE_FILE).fetchall()
 
 
 @contextlib.contextmanager
@@ -102,7 +86,7 @@ def verified(path: Path) -> Contents:
     """What a copy holds. Raises CopyFailed where it is damaged, or its audit log is not whole."""
     with opened(path) as connection:
         try:
-            said = [row[0] for row in connection.execute(queries.INTEGRITY).fetchmany(3)]
+            said = [row[0] for row in connection.execute(pragmas.INTEGRITY).fetchmany(3)]
             if said != ["ok"]:
                 raise CopyFailed(f"{path} is damaged: {'; '.join(map(str, said))}")
             faults = audit.verify(Reader(connection).chain(), Reader(connection).audit_head())
@@ -112,30 +96,12 @@ def verified(path: Path) -> Contents:
                     f"the audit log in {path} is not whole: entry {one.seq}: {one.kind}: "
                     f"{one.detail}"
                 )
-            return contents_of(connection)
+            return takeover.contents_of(connection)
         except sqlite3.Error as fault:
             raise CopyFailed(f"{path} is no store of this bot: {fault}") from fault
 
 
-def contents_of(connection: sqlite3.Connection) -> Contents:
-    last = connection.execute(queries.REQUEST_LAST).fetchone()[0]
-    floor = connection.execute(queries.META, (queries.REQUEST_FLOOR,)).fetchone()
-    seq, hash_ = connection.execute(queries.AUDIT_LAST).fetchone() or (0, "")
-    return Contents(max(last, int(floor[0]) if floor else 0), seq, hash_)
-
-
 # ----------------------------------------------------------------------------- putting one back
-
-
-@dataclass(frozen=True, slots=True)
-class Restored:
-    """``contents`` is what was put back, ``kept`` where the replaced store is now (None: there was
-    none), ``held`` how many requests wait for people, ``first`` the next request's number."""
-
-    contents: Contents
-    kept: Path | None
-    held: int
-    first: int
 
 
 def restore(
@@ -178,7 +144,7 @@ def contents_before(target: Path) -> Contents | None:
     """What the store holds that is replaced, as far as it can still be read."""
     try:
         with opened(target) as connection:
-            return contents_of(connection)
+            return takeover.contents_of(connection)
     except sqlite3.Error:
         return None
 
@@ -193,32 +159,10 @@ def prepare(
         versions.migrate(connection)
         writer = Writer(connection)
         writer.begin()
-        held, first = take_up(writer, contents, before, actor, "restore", now)
+        held, first = takeover.take_up(writer, contents, before, actor, "restore", now)
         writer.commit()
-        connection.execute(queries.ONE_FILE).fetchall()
+        connection.execute(pragmas.ONE_FILE).fetchall()
     return held, first
-
-
-def take_up(
-    writer: Writer, contents: Contents, before: Contents | None, actor: str, by: str, now: datetime
-) -> tuple[int, int]:
-    """Within a transaction: let a store that is older than what was before it be gone on with.
-    ``by``: how that is known. Returns as ``prepare``."""
-    last = max(contents.last_request, before.last_request if before else 0) + JUMP
-    writer.number_from(last)
-    held = hold(writer)
-    look_up(writer.connection, codec.ms(now))
-    facts = {
-        "copy": contents.stamp,
-        "replaced": before.stamp if before is not None else "",
-        "held": held,
-        "first": last + 1,
-        "by": by,
-    }
-    entry = model.AuditEntry(actor=actor, action="store.restored", facts=facts)
-    writer.append(entry, codec.ms(now))
-    writer.connection.execute(queries.META_PUT, (queries.RESTORED, str(codec.ms(now))))
-    return held, last + 1
 
 
 def mark_anew(target: Path, path: Path) -> None:
@@ -230,70 +174,12 @@ def mark_anew(target: Path, path: Path) -> None:
         highwater.write(path, mark)
 
 
-# ----------------------------------------------------------------------------- one that came back
-
-
-def recognise(opened: files.Store, now: datetime) -> Restored | None:
-    """Call before the store is used: is it older than what was here before, in whatever way it
-    came back? Then it is taken up as ``restore`` would have done. None: it is the newest, or nobody
-    can tell."""
-    writer = opened.writer
-    assert writer is not None
-    assert writer.keeper is not None
-    mark = highwater.read(writer.keeper.path)
-    contents = contents_of(writer.connection)
-    done = None
-    if mark is not None and contents.seq and is_older(writer, mark):
-        before = Contents(mark.last_request, mark.seq, mark.hash)
-        writer.begin()
-        held, first = take_up(writer, contents, before, "countersign", "mark", now)
-        writer.commit()
-        done = Restored(contents, None, held, first)
-    writer.finish()
-    return done
-
-
-def take_for_old(opened: files.Store, now: datetime) -> Restored:
-    """Within a transaction: the cloud shows that more was done than the store knows of."""
-    writer = opened.writer
-    assert writer is not None
-    contents = contents_of(writer.connection)
-    held, first = take_up(writer, contents, None, "countersign", "cloud", now)
-    return Restored(contents, None, held, first)
-
-
-def is_older(writer: Writer, mark: highwater.Mark) -> bool:
-    """Does a store lack the entry that the mark of its place names?"""
-    row = writer.connection.execute(queries.AUDIT_HASH, (mark.seq,)).fetchone()
-    return mark.seq > 0 and (row is None or row[0] != mark.hash)
-
-
-def hold(writer: Writer) -> int:
-    """Hold every request that was not decided yet; returns how many."""
-    count = 0
-    for request in views.all_open(writer.connection):
-        if request.state in HELD and request.hold != HOLD:
-            writer.put(request, replace(request, hold=HOLD, version=request.version + 1))
-            count += 1
-    return count
-
-
-def look_up(connection: sqlite3.Connection, now: int) -> None:
-    """Let no start be sent that was to be: it may have been sent after the copy was made. What
-    became of it is only looked up."""
-    for id_, body in connection.execute(queries.STARTS_OPEN).fetchall():
-        effect = codec.decode(codec.effect, body)
-        assert isinstance(effect, model.StartRun)
-        text = codec.encode(replace(effect, lookup=True))
-        connection.execute(queries.START_IN_DOUBT, (text, now, now, id_))
-
-
 def swap(work: Path, target: Path, now: datetime) -> Path | None:
     """Put the new file in the old one's place, which is kept beside it under another name."""
     kept = None
     if target.exists():
         with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(target)) as old:
-            old.execute(queries.CHECKPOINT_ALL).fetchall()
+            old.execute(pragmas.CHECKPOINT_ALL).fetchall()
         kept = free(target.with_name(f"{target.name}.replaced-{now:%Y%m%dT%H%M%S}"))
         os.link(target, kept)
         for side in SIDES:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from bot.store import highwater
-from bot.store.sqlite import foreign, queries, statements, versions
+from bot.store.sqlite import foreign, pragmas, versions
 from bot.store.sqlite.reader import Reader
 from bot.store.sqlite.writer import Writer
 
@@ -85,8 +85,8 @@ class Store:
         )
         try:
             if not self.path.stat().st_size:
-                connection.execute(queries.NEW_FILE)
-            for pragma in queries.OPEN_WRITER:
+                connection.execute(pragmas.NEW_FILE)
+            for pragma in pragmas.OPEN_WRITER:
                 connection.execute(pragma).fetchall()
             why = versions.state(connection).refusal
             if why:
@@ -109,7 +109,7 @@ class Store:
                 isolation_level=None,
                 check_same_thread=False,
             )
-            for pragma in queries.OPEN_READER:
+            for pragma in pragmas.OPEN_READER:
                 connection.execute(pragma).fetchall()
         try:
             yield Reader(connection)
@@ -129,7 +129,7 @@ class Store:
             while self._free:
                 self._free.pop().close()
         if self.writer is not None:
-            self.writer.connection.close()
+            self.writer.close()
             self.writer = None
         if self._lock is not None:
             self._lock.close()
@@ -140,5 +140,5 @@ def compact(path: Path) -> None:
     """Write a store anew without what nothing uses. Raises Locked, Unusable, Broken."""
     with Store(path) as opened:
         assert opened.writer is not None
-        for statement in statements.COMPACT:
+        for statement in pragmas.COMPACT:
             opened.writer.connection.execute(statement).fetchall()

@@ -15,15 +15,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 EVERY = 10.0
 """Seconds after which the log tells again that the lock is held."""
-MOST = 60.0
-"""So many seconds are waited where nothing works yet: at the start, and by tools."""
 
 
-def for_a_minute(waited: float) -> bool:
-    return waited < MOST
-
-
-def when_free(call: Callable[[], T], goes_on: port.GoesOn = for_a_minute, file: str = "") -> T:
+def when_free(call: Callable[[], T], goes_on: port.GoesOn = port.for_a_minute, file: str = "") -> T:
     """What ``call`` returns, called again while another program holds the lock. SQLite itself waits
     within each call, as long as the connection's ``busy_timeout`` says. Raises what ``call`` raises
     for any other reason, or once ``goes_on`` says no."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.store import highwater
-from bot.store.sqlite import copies, queries, versions
+from bot.store.sql import queries, takeover
+from bot.store.sqlite import copies, pragmas, versions
 from bot.store.sqlite.files import Unusable
 
 
@@ -49,7 +50,7 @@ def quick_check(connection: sqlite3.Connection, seconds: float) -> list[str]:
     end = time.monotonic() + seconds
     connection.set_progress_handler(lambda: int(time.monotonic() > end), 10_000)
     try:
-        return [str(row[0]) for row in connection.execute(queries.QUICK).fetchmany(3)]
+        return [str(row[0]) for row in connection.execute(pragmas.QUICK).fetchmany(3)]
     except sqlite3.OperationalError as error:
         if "interrupted" in str(error):
             return []
@@ -69,7 +70,7 @@ def health(path: Path, mark: Path | None = None, seconds: float = 10.0) -> Healt
         with copies.opened(path, used) as connection:
             faults = quick_check(connection, seconds)
             schemas = versions.state(connection)
-            contents = copies.contents_of(connection)
+            contents = takeover.contents_of(connection)
             noted = highwater.read(mark or highwater.place(path))
             older = False
             if noted is not None and noted.seq > 0:

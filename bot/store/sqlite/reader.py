@@ -1,195 +1,21 @@
-"""Read-only connections: listings, timers, open steps, the audit chain. They never block the
-writer, for a reader of a write-ahead log sees the last commit before it began."""
+"""Reads of the file: a reader of a write-ahead log sees the last commit before it began."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Mapping
 from pathlib import Path
 
-from bot import audit, model
-from bot.store import codec, port
-from bot.store.sqlite import effects, letters, lookups, moments, queries, searching, usage, views
+from bot.store.sql import queries, reader
+from bot.store.sqlite import pragmas
 
 
-class Reader(port.Reader):
-    """Reads of one connection; each call sees the store as of its own beginning."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
-
-    def request(self, number: int) -> model.Request | None:
-        return views.request(self.connection, number)
-
-    def votes(self, number: int) -> tuple[model.Vote, ...]:
-        return views.votes(self.connection, number)
-
-    def steps(self, number: int) -> tuple[model.Step, ...]:
-        return views.steps(self.connection, number)
-
-    def results(self, number: int) -> tuple[model.InstanceResult, ...]:
-        return views.results(self.connection, number)
-
-    def open_requests(self, limit: int = 1000) -> tuple[model.Request, ...]:
-        return views.listing(self.connection, "open", limit)
-
-    def open_numbers(self) -> tuple[int, ...]:
-        return tuple(one.id for one in views.all_open(self.connection))
-
-    def knows_start(self, token: str) -> bool:
-        keys = (f"start:{token}", f"call:{token}")
-        return self.connection.execute(queries.EFFECT_KNOWN, keys).fetchone() is not None
-
-    def recent_requests(self, limit: int = 100) -> tuple[model.Request, ...]:
-        return views.listing(self.connection, "recent", limit)
-
-    def chain(self, after: int = 0, page: int = 1000) -> Iterator[model.AuditRow]:
-        last = after
-        apart = self.connection.execute(queries.HAS_TEXTS).fetchone()
-        query = queries.AUDIT_PAGE if apart else queries.AUDIT_PAGE_OLD
-        while rows := self.connection.execute(query, (last, page)).fetchall():
-            yield from map(views.audit_row, rows)
-            last = rows[-1][0]
-
-    def configuration(self) -> str:
-        noted = self.connection.execute(queries.META, (queries.CONFIGURATION,)).fetchone()
-        return "" if noted is None else str(noted[0])
-
-    def audit_head(self) -> audit.Head:
-        sequence = self.connection.execute(queries.AUDIT_SEQUENCE).fetchone()
-        noted = self.connection.execute(queries.META, ("audit.head",)).fetchone()
-        seq, _, hash_ = str(noted[0] if noted else "").partition(":")
-        known = int(seq) if seq.isdecimal() and seq.isascii() else 0
-        return audit.Head(sequence[0] if sequence else 0, known or audit.NOT_NOTED, hash_)
-
-    def verify_audit(self, expected: str | Sequence[str] = "") -> list[audit.Fault]:
-        self.connection.execute(queries.BEGIN_READING)
-        try:
-            return self.faults_of_chain(expected)
-        finally:
-            self.connection.execute(queries.ROLLBACK)
-
-    def faults_of_chain(self, expected: str | Sequence[str] = "") -> list[audit.Fault]:
-        """Everything wrong with the audit chain, within a transaction of the caller."""
-        stamps = (str(stamp) for (stamp,) in self.connection.execute(queries.STAMPS_SAID))
-        said = tuple(one for one in stamps if len(one.partition(":")[2]) >= audit.STAMPED)
-        head = replace(self.audit_head(), expected=expected, said=said)
-        return audit.verify(self.chain(), head)
-
-    def restored(self) -> datetime | None:
-        noted = self.connection.execute(queries.META, (queries.RESTORED,)).fetchone()
-        return None if noted is None else codec.at(int(noted[0]))
-
-    def timers_due(self, now: datetime, page: int = 500) -> Iterator[model.Timer]:
-        key = (-1, 0, "")
-        while rows := self.connection.execute(
-            queries.TIMERS_DUE, (codec.ms(now), *key, page)
-        ).fetchall():
-            for request, kind, due in rows:
-                yield model.Timer(request, kind, codec.at(due))
-            request, kind, due = rows[-1]
-            key = (due, request, kind)
-
-    def knows_event(self, name: str) -> bool:
-        return self.connection.execute(queries.EVENT_ANSWER, (name,)).fetchone() is not None
-
-    def follows(self, invocation: str) -> bool:
-        return self.connection.execute(queries.STEP_OPEN, (invocation,)).fetchone() is not None
-
-    def last_event(self) -> datetime | None:
-        newest = self.connection.execute(queries.EVENT_LAST).fetchone()[0]
-        return None if newest is None else codec.at(newest)
-
-    def clock(self) -> port.ClockHistory:
-        return moments.known(self.connection)
-
-    def next_timer(self) -> datetime | None:
-        due = self.connection.execute(queries.TIMER_NEXT).fetchone()[0]
-        return None if due is None else codec.at(due)
-
-    def open_steps(self, page: int = 1000) -> list[port.OpenStep]:
-        steps: list[port.OpenStep] = []
-        key = (-1, 0)
-        while rows := self.connection.execute(queries.STEPS_OPEN, (*key, page)).fetchall():
-            for engine, since, body in rows:
-                step = codec.decode(codec.step, body)
-                steps.append(port.OpenStep(step, engine, codec.at(since)))
-            key = (steps[-1].step.request, steps[-1].step.index)
-        return steps
-
-    def bus_events(
-        self,
-        since: datetime | None = None,
-        types: Collection[str] = (),
-        after: int = 0,
-        page: int = 500,
-    ) -> Iterator[tuple[int, model.CloudEvent]]:
-        return letters.events(self.connection, since, types, after, page)
-
-    def newest_events(
-        self, limit: int = 50, since: datetime | None = None, types: Collection[str] = ()
-    ) -> tuple[tuple[int, model.CloudEvent], ...]:
-        return letters.newest(self.connection, since, types, limit)
-
-    def bus_event(self, number: int) -> model.CloudEvent | None:
-        return letters.event(self.connection, number)
-
-    def letters(self, state: str | None = None, limit: int = 100) -> tuple[model.Letter, ...]:
-        return letters.letters(self.connection, state, limit)
-
-    def letter(self, number: int) -> model.Letter | None:
-        return letters.letter(self.connection, number)
-
-    def letters_of(self, event: model.CloudEvent, limit: int = 100) -> tuple[model.Letter, ...]:
-        return letters.letters_of(self.connection, event, limit)
-
-    def queues(self) -> tuple[port.Queue, ...]:
-        rows = self.connection.execute(queries.EFFECT_QUEUES).fetchall()
-        return effects.queues(rows)
-
-    def open_runs(self) -> Mapping[tuple[str, str], int]:
-        rows = self.connection.execute(queries.STEP_COUNTS_OPEN).fetchall()
-        return {(engine, state): count for engine, state, count in rows}
+class Reader(reader.Reader):
+    snapshot = queries.BEGIN_READING
 
     def sizes(self) -> Mapping[str, int]:
-        database = Path(self.connection.execute(queries.FILE).fetchone()[2])
+        database = Path(self.connection.execute(pragmas.FILE).fetchone()[2])
         log = database.with_name(database.name + "-wal")
         return {
             name: file.stat().st_size if file.exists() else 0
             for name, file in (("database", database), ("log", log))
         }
-
-    def search(
-        self, search: model.Search, limit: int = 20
-    ) -> tuple[tuple[model.Request, ...], int]:
-        return searching.matches(self.connection, search, limit)
-
-    def votes_of(self, requests: tuple[model.Request, ...]) -> tuple[model.Vote, ...]:
-        return searching.votes(self.connection, requests)
-
-    def open_effects(self, number: int) -> tuple[port.OpenEffect, ...]:
-        return effects.open_of(self.connection, number)
-
-    def timers(self, number: int) -> tuple[model.Timer, ...]:
-        rows = self.connection.execute(lookups.TIMERS_OF, (number,))
-        return tuple(model.Timer(request, kind, codec.at(due)) for request, kind, due in rows)
-
-    def history(self, since: datetime, now: datetime) -> port.History:
-        return effects.history(self.connection, codec.ms(since), codec.ms(now))
-
-    def usage(self) -> tuple[model.Usage, ...]:
-        return usage.months(self.connection)
-
-    def status(self) -> port.Status:
-        connection = self.connection
-        return port.Status(
-            installation=connection.execute(queries.META, ("installation",)).fetchone()[0],
-            requests=dict(connection.execute(queries.REQUEST_COUNTS_OPEN).fetchall()),
-            effects=dict(connection.execute(queries.EFFECT_COUNTS).fetchall()),
-            audit=self.audit_head(),
-            next_timer=self.next_timer(),
-            events=connection.execute(queries.BUS_COUNT).fetchone()[0],
-            dead=dict(connection.execute(queries.LETTER_COUNTS).fetchall()),
-        )

@@ -16,12 +16,7 @@ from collections.abc import Mapping
 import sqlite_utils
 from sqlite_utils.migrations import Migrations
 
-from bot import model
-
 migrations = Migrations("countersign")
-
-FINAL = ", ".join(f"'{state.value}'" for state in sorted(model.FINAL))
-"""The final states as an SQL list. A partial index serves a query only if both spell it alike."""
 
 _FINAL_1 = "'cancelled', 'expired', 'failed', 'refused', 'rejected', 'succeeded', 'unknown'"
 """The final states as the first migration wrote them."""

@@ -1,28 +1,15 @@
-"""The one connection that writes. It belongs to the engine's writer thread."""
+"""The one connection that writes to the file."""
 
 from __future__ import annotations
 
-import secrets
+import contextlib
 import sqlite3
-from collections.abc import Mapping
-from dataclasses import replace
-from datetime import datetime, timedelta
+from collections.abc import Iterator
 
-from bot import audit, model
-from bot.store import codec, highwater, port
-from bot.store.sqlite import (
-    effects,
-    foreign,
-    letters,
-    moments,
-    queries,
-    retention,
-    searching,
-    usage,
-    views,
-)
+from bot.store import port
+from bot.store.sql import queries, writer
+from bot.store.sqlite import foreign, pragmas
 
-PLAIN = model.Receipt()
 IDLE = 0.05
 JOBS_PER_CHECKPOINT = 4000
 COMMIT_WEIGHS = 3
@@ -30,75 +17,21 @@ COMMIT_WEIGHS = 3
 seventy megabytes, however many jobs share a commit."""
 
 
-STRIPPED_WEIGHS = 8
-"""What removing the texts of one request writes, counted in jobs."""
-
-
-class Writer(port.Writer):
-    """``keeper`` notes elsewhere how far the store has got (None: nobody does)."""
+class Writer(writer.Writer):
+    integrity = sqlite3.IntegrityError
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
-        self.keeper: highwater.Keeper | None = None
-        self.changes = port.Changes()
-        self._execute = connection.execute
-        self._uncopied, self._jobs = 0, 0
-        self._file: str = connection.execute(queries.FILE).fetchone()[2]
-        self._head_dirty = False
-        self.decided, self.starting = True, False
-        """For ``highwater.Keeper``: was anything decided since it last wrote; is a call let out."""
-        self.installation: str = self._execute(queries.META, ("installation",)).fetchone()[0]
-        self.archive = views.Archive(connection)
-        self._learn()
+        super().__init__(connection)
+        self.close = connection.close
+        self._uncopied = 0
+        self._file: str = connection.execute(pragmas.FILE).fetchone()[2]
 
-    def _learn(self) -> None:
-        """Read what the transaction has to know of those before it, whoever wrote them."""
-        last, floor, seq, hash_, sequence, shift = self._execute(queries.NUMBERS).fetchone()
-        self._last_request: int = max(last or 0, int(floor or 0))
-        self._seq: int = seq or 0
-        self._hash: str = hash_ or ""
-        self._next_seq: int = max(self._seq, sequence or 0) + 1
-        self._shift = timedelta(milliseconds=int(shift or 0))
-
-    def _forget(self) -> None:
-        """Something was undone: what was worked out of it is no longer true."""
-        self.archive.cache.clear()
-        self._learn()
-
-    # -- transactions
-
-    def begin(self, goes_on: port.GoesOn = foreign.for_a_minute) -> None:
-        """Take the write lock, waiting for it as ``foreign.when_free`` does."""
-        foreign.when_free(lambda: self._execute(queries.BEGIN), goes_on, self._file)
-        self._learn()
-        self.changes, self._jobs = port.Changes(), 0
+    def take_lock(self, goes_on: port.GoesOn) -> None:
+        foreign.when_free(lambda: self.connection.execute(queries.BEGIN), goes_on, self._file)
 
     def commit(self) -> None:
-        if self._head_dirty:
-            self._execute(queries.META_PUT, ("audit.head", f"{self._seq}:{self._hash}"))
-            self._head_dirty = False
-        self._execute(queries.COMMIT)
-        self._uncopied += COMMIT_WEIGHS + self._jobs
-        if self.keeper is not None:
-            self.keeper.committed()
-
-    def rollback(self) -> None:
-        if self.connection.in_transaction:
-            self._execute(queries.ROLLBACK)
-        self._head_dirty = False
-        self._forget()
-
-    def savepoint(self) -> None:
-        self._jobs += 1
-        self._execute(queries.SAVEPOINT)
-
-    def release(self) -> None:
-        self._execute(queries.RELEASE)
-
-    def rollback_to_savepoint(self) -> None:
-        self._execute(queries.ROLLBACK_TO)
-        self._execute(queries.RELEASE)
-        self._forget()
+        super().commit()
+        self._uncopied += COMMIT_WEIGHS + self.jobs
 
     def is_broken(self, fault: BaseException) -> bool:
         of_event = sqlite3.IntegrityError | sqlite3.DataError | sqlite3.ProgrammingError
@@ -108,7 +41,7 @@ class Writer(port.Writer):
         """Copy what is committed from the write-ahead log into the database file, so that no commit
         does it; then let the mark follow."""
         if self._uncopied >= (1 if idle else JOBS_PER_CHECKPOINT):
-            self._execute(queries.CHECKPOINT).fetchall()
+            self.connection.execute(pragmas.CHECKPOINT).fetchall()
             self._uncopied = 0
         elif idle:
             self.finish()
@@ -116,322 +49,19 @@ class Writer(port.Writer):
             return IDLE
         return None if self.keeper is None else self.keeper.wait()
 
-    def finish(self) -> None:
-        if self.keeper is not None:
-            self.keeper.write()
-
-    # -- events
-
-    def answer(self, event: str) -> model.Receipt | None:
-        row = self._execute(queries.EVENT_ANSWER, (event,)).fetchone()
-        if row is None:
-            return None
-        return codec.decode(codec.receipt, row[0]) if row[0] else PLAIN
-
-    def record(self, event: str, kind: str, at: int, receipt: model.Receipt) -> None:
-        text = "" if receipt is PLAIN or receipt == PLAIN else codec.encode(receipt)
-        self._execute(queries.EVENT_INSERT, (event, kind, at, text))
-
-    def record_ask(self, person: str, event: str, now: datetime) -> None:
-        self._execute(queries.ASKS_FORGET, (codec.ms(now - port.RECENT),))
-        self._execute(queries.ASK_INSERT, (person, codec.ms(now), event))
-
-    def _recent_asks(self, person: str, now: datetime) -> int:
-        since = codec.ms(now - port.RECENT)
-        count: int = self._execute(queries.ASKS_COUNT, (person, since)).fetchone()[0]
-        return count
-
-    def view(self, needs: model.Needs, now: datetime) -> model.View:
-        return views.load(
-            self.archive,
-            needs,
-            next_request=self._last_request + 1,
-            audit_seq=self._next_seq - 1,
-            audit_hash=self._hash,
-            installation=self.installation,
-            recent_asks=self._recent_asks(needs.asks_by, now) if needs.asks_by else 0,
-            shift=self._shift,
-            nonce=secrets.token_hex(16),
-            salt=secrets.token_hex(16),
-        )
-
-    # -- one decision
-
-    def apply(self, view: model.View, decision: model.Decision, now: datetime) -> None:
-        moment = codec.ms(now)
-        loaded, request = view.request, decision.request
-        if loaded is not None and request is not None and request.state is not loaded.state:
-            self.decided = True
-        self.decided = self.decided or bool(decision.votes)
-        if decision.closed is not None:
-            self._write_request(loaded, decision.closed)
-        if request is not None:
-            self._write_request(loaded, request)
-        current = request or loaded
+    @contextlib.contextmanager
+    def overwriting(self) -> Iterator[None]:
+        """Otherwise it stays in the file until its place is used again."""
+        self.connection.execute(pragmas.OVERWRITE)
         try:
-            for vote in decision.votes:
-                self._write_vote(vote)
-        except sqlite3.IntegrityError as fault:
-            raise port.Conflict(f"vote: {fault}") from fault
-        for step in decision.steps:
-            self._write_step(step, current, moment)
-        for link in decision.links:
-            values = (link.platform, link.original, link.instance, moment, codec.encode(link))
-            self._execute(queries.FORM_LINK_PUT, values)
-        for digest, text in decision.sources.items():
-            self._execute(queries.SOURCE_INSERT, (digest, moment, text))
-        for row in decision.journal:
-            self._write_entry(row)
-        if decision.results or decision.clear_timers:
-            if current is None:
-                raise port.Conflict("results or timers of no request")
-            for result in decision.results:
-                body = codec.encode(result)
-                self._execute(queries.RESULT_PUT, (current.id, result.instance, body))
-            for kind in decision.clear_timers:
-                self._execute(queries.TIMER_CLEAR, (current.id, kind))
-        for timer in decision.timers:
-            self._write_timer(timer)
-        for key in decision.drop_effects:
-            self._execute(queries.EFFECT_DROP, (moment, key))
-        for effect in decision.effects:
-            if effects.insert(self.connection, effect, moment):
-                self.changes.effects = True
-        for event in decision.published:
-            letters.publish(self.connection, event, moment)
-        for number in decision.untold:
-            self._execute(queries.EFFECT_UNTOLD, (number,))
-        for number in decision.redriven:
-            self._redrive(number, moment)
-        for entry in decision.audit:
-            self.append(entry, moment)
-
-    def _redrive(self, number: int, now: int) -> None:
-        if not letters.redrive(self.connection, number, now):
-            raise port.Conflict(f"letter {number} is not dead")
-        self.changes.effects = True
-
-    def put(self, loaded: model.Request, request: model.Request) -> None:
-        """Write a request that was changed without a decision. Raises ``Conflict``."""
-        self._write_request(loaded, request)
-
-    def number_from(self, last: int) -> None:
-        """The next request's number comes after ``last``."""
-        self._execute(queries.META_PUT, (queries.REQUEST_FLOOR, str(last)))
-        self._last_request = max(self._last_request, last)
-
-    def mark(self) -> highwater.Mark:
-        """What is newest here, as the high-water mark has it."""
-        return highwater.Mark(self.installation, self._seq, self._hash, self._last_request)
-
-    def forget_restore(self) -> None:
-        self._execute(queries.META_DROP, (queries.RESTORED,))
-
-    def note_configuration(self, text: str) -> None:
-        self._execute(queries.META_PUT, (queries.CONFIGURATION, text))
-
-    def _write_request(self, loaded: model.Request | None, request: model.Request) -> None:
-        body = codec.encode(request)
-        if loaded is None or loaded.plan is not request.plan:
-            own = loaded if loaded is not None and loaded.id == request.id else None
-            searching.note(self.connection, own, request)
-        if loaded is None or loaded.id != request.id:
-            self._insert_request(request, body)
-            return
-        if request.version != loaded.version + 1:
-            raise port.Conflict(
-                f"request {request.id}: version {request.version} after {loaded.version}"
-            )
-        values = (request.state.value, request.version, request.card, codec.ms(request.expires_at))
-        guard = (request.id, loaded.state.value, loaded.version)
-        if self._execute(queries.REQUEST_UPDATE, (*values, body, *guard)).rowcount != 1:
-            raise port.Conflict(
-                f"request {request.id} is no longer {loaded.state} v{loaded.version}"
-            )
-
-    def _insert_request(self, request: model.Request, body: str) -> None:
-        if request.version != 1:
-            raise port.Conflict(f"request {request.id} is new with version {request.version}")
-        place, form = request.place, request.form
-        values = (
-            request.id,
-            request.state.value,
-            request.version,
-            request.person,
-            place.platform,
-            place.chat,
-            place.message,
-            form.platform if form else "",
-            form.instance if form else "",
-            request.card,
-            codec.ms(request.created_at),
-            codec.ms(request.expires_at),
-            body,
-            request.command,
-            model.likeness(request.command, request.args),
-        )
-        try:
-            self._execute(queries.REQUEST_INSERT, values)
-        except sqlite3.IntegrityError as fault:
-            raise port.Conflict(f"request {request.id}: {fault}") from fault
-        self._last_request = max(self._last_request, request.id)
-
-    def card_shown(self, number: int, shown: model.Done, at: datetime) -> None:
-        loaded = views.request(self.connection, number)
-        if loaded is None:
-            return
-        ref, alias = shown.ref, str(shown.data.get("alias") or "")
-        thread = str(shown.data.get("thread") or "")
-        body = codec.encode(replace(loaded, card=ref, card_at=at, thread=thread))
-        self._execute(queries.REQUEST_SET_CARD, (ref, alias, body, number))
-
-    def _write_vote(self, vote: model.Vote) -> None:
-        body = codec.encode(vote)
-        values = (vote.request, vote.digest, vote.person, codec.ms(vote.at), body)
-        self._execute(queries.VOTE_INSERT, values)
-
-    def _write_step(self, step: model.Step, request: model.Request | None, now: int) -> None:
-        plan = request.plan if request and request.id == step.request else None
-        engine = plan.engine if plan else "ecs"
-        values = (step.request, step.index, step.state, engine, step.region, step.batch)
-        body = codec.encode(step)
-        self._execute(queries.STEP_PUT, (*values, step.invocation, now, body))
-        self.changes.steps = True
-
-    def _write_entry(self, row: model.JournalRow) -> None:
-        values = (row.request, row.seq, row.entry["kind"], row.entry["key"])
-        try:
-            self._execute(queries.JOURNAL_INSERT, (*values, codec.encode(dict(row.entry))))
-        except sqlite3.IntegrityError as fault:
-            raise port.Conflict(f"journal of request {row.request}: {fault}") from fault
-
-    def _write_timer(self, timer: model.Timer) -> None:
-        due = codec.ms_up(timer.due_at)
-        put = queries.TIMER_KEEP if timer.keep else queries.TIMER_PUT
-        self._execute(put, (timer.request, timer.kind, due))
-        earliest = self.changes.timer
-        self.changes.timer = due if earliest is None else min(earliest, due)
-
-    def take_timer(self, request: int, kind: str, now: int) -> bool:
-        return self._execute(queries.TIMER_TAKE, (request, kind, now)).rowcount == 1
-
-    def append(self, entry: model.AuditEntry, now: int) -> None:
-        hashed, beside = audit.split(entry)
-        at, facts = codec.at(now), audit.canonical_facts(hashed)
-        seq, prev = self._next_seq, self._hash
-        hash_ = audit.digest(
-            prev, seq, audit.iso(at), entry.actor, entry.action, entry.request, facts
-        )
-        values = (seq, now, entry.actor, entry.action, entry.request, facts, prev, hash_)
-        self._execute(queries.AUDIT_INSERT, values)
-        if beside:
-            texts = audit.canonical_facts(beside)
-            self._execute(queries.AUDIT_TEXTS_INSERT, (seq, entry.salt, texts))
-        self._seq, self._hash, self._next_seq = seq, hash_, seq + 1
-        self._head_dirty = True
-
-    # -- the outbox
-
-    def effect(self, number: int) -> port.Row | None:
-        return effects.load(self.connection, number)
-
-    def claim(self, now: datetime, quota: port.Quota) -> port.Claims:
-        claims = effects.claim(self.connection, codec.ms(now), quota)
-        self.starting = self.starting or any(
-            isinstance(one.effect.body, highwater.STARTS) for one in claims.effects
-        )
-        return claims
-
-    def keep_card(self, number: int, body: model.CardEffect) -> None:
-        effects.keep_card(self.connection, number, body)
-
-    def spare(self, number: int, now: int) -> None:
-        effects.spare(self.connection, number, now)
-
-    def add_usage(self, platform: str, month: str, counts: Mapping[str, int]) -> model.Usage:
-        return usage.add(self.connection, platform, month, counts)
-
-    def usage(self, platform: str, month: str) -> model.Usage:
-        return usage.of(self.connection, platform, month)
-
-    def settle(self, number: int, outcome: model.Outcome, now: int) -> None:
-        effects.settle(self.connection, number, outcome, now)
-
-    def put_off(self, number: int, outcome: model.NotSent, due_at: int, now: int) -> None:
-        effects.put_off(self.connection, number, outcome, due_at, now)
-
-    def note(self, number: int, part: str, ref: str) -> None:
-        effects.note(self.connection, number, part, ref)
-
-    def recover(self) -> int:
-        return effects.recover(self.connection)
-
-    def history(self, since: datetime, now: datetime) -> port.History:
-        return effects.history(self.connection, codec.ms(since), codec.ms(now))
-
-    # -- the clock
-
-    def note_time(self, now: datetime) -> None:
-        moments.note(self.connection, now)
-
-    def move_clock(self, before: datetime, size: timedelta, now: datetime) -> None:
-        moments.move(self.connection, before, size, now)
-        self._learn()
-        self.changes.effects = self.changes.steps = True
-        self.changes.timer = codec.ms(now)
-
-    # -- tidying
-
-    def prune_journals(self, before: int, bite: int) -> int:
-        old = self._execute(queries.JOURNALS_OLD, (before, bite)).fetchall()
-        with retention.overwriting(self.connection):
-            self.connection.executemany(queries.JOURNAL_DELETE, old)
-        return len(old)
-
-    def prune_bus(self, before: int, bite: int) -> int:
-        with retention.overwriting(self.connection):
-            return self._execute(queries.BUS_PRUNE, (before, bite)).rowcount
-
-    def prune(
-        self, before: int, dead: int, after: int, bite: int, outside: int | None = None
-    ) -> tuple[int, int]:
-        older = {"before": before, "outside": before if outside is None else outside}
-        gone = self._execute(queries.EVENTS_PRUNE, {**older, "bite": bite}).rowcount
-        first = self._execute(queries.OUTBOX_NEXT, (after,)).fetchone()
-        if first is None or first[1] >= before:
-            return gone, after if gone == bite else 0
-        last = first[0] + bite - 1
-        with retention.overwriting(self.connection):
-            rows = self._execute(queries.OUTBOX_PRUNE, (after, last, before, dead)).rowcount
-        return gone + rows, last
-
-    def remove_texts(
-        self, before: int, why: str, after: port.Kept, bite: int, now: datetime
-    ) -> tuple[int, port.Kept | None]:
-        requests, on = retention.ended(self.connection, before, after, bite)
-        with retention.overwriting(self.connection):
-            entries = [
-                retention.strip(self.connection, request, why, codec.ms(now))
-                for request in requests
-            ]
-        self._jobs += len(requests) * STRIPPED_WEIGHS
-        if requests:
-            numbers = retention.ranges([request.id for request in requests])
-            self._removed({"requests": numbers, "entries": sum(entries), "why": why}, now)
-        return len(requests), on
-
-    def remove_refusals(
-        self, before: int, why: str, after: int, bite: int, now: datetime
-    ) -> tuple[int, int | None]:
-        with retention.overwriting(self.connection):
-            gone, on = retention.texts_of_nothing(self.connection, before, after, bite)
-        if gone:
-            self._removed({"seqs": retention.ranges(gone), "entries": len(gone), "why": why}, now)
-        return len(gone), on
-
-    def _removed(self, facts: dict[str, str | int], now: datetime) -> None:
-        entry = model.AuditEntry(actor="countersign", action="texts.removed", facts=facts)
-        self.append(entry, codec.ms(now))
+            yield
+        finally:
+            self.connection.execute(pragmas.OVERWRITE_NOT)
 
     def give_back(self, pages: int) -> int:
-        return retention.give_back(self.connection, pages)
+        if not self.connection.execute(pragmas.GIVES_BACK).fetchone()[0]:
+            return 0
+        for _ in range(min(pages, self.connection.execute(pragmas.FREE_PAGES).fetchone()[0])):
+            self.connection.execute(pragmas.GIVE_BACK)
+        free: int = self.connection.execute(pragmas.FREE_PAGES).fetchone()[0]
+        return free

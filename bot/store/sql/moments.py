@@ -7,18 +7,18 @@ nothing comes earlier or later for it; moments that people were told never come 
 from __future__ import annotations
 
 import json
-import sqlite3
 from datetime import datetime, timedelta
 
 from bot.store import codec, port
-from bot.store.sqlite import queries
+from bot.store.sql import queries
+from bot.store.sql.connection import Connection
 
 NEWEST, STEPS, SHIFT = "clock.seen", "clock.steps", "clock.shift"
 REMEMBERED = 32
 """Steps that are remembered."""
 
 
-def known(connection: sqlite3.Connection) -> port.ClockHistory:
+def known(connection: Connection) -> port.ClockHistory:
     noted = int(_meta(connection, NEWEST) or 0)
     newest = connection.execute(queries.AUDIT_LAST_AT).fetchone()
     newest_moment = max(noted, newest[0] if newest else 0)
@@ -29,13 +29,13 @@ def known(connection: sqlite3.Connection) -> port.ClockHistory:
     )
 
 
-def note(connection: sqlite3.Connection, now: datetime) -> None:
+def note(connection: Connection, now: datetime) -> None:
     """Remember what the clock shows, unless it showed more already."""
     if codec.ms(now) > int(_meta(connection, NEWEST) or 0):
         connection.execute(queries.META_PUT, (NEWEST, str(codec.ms(now))))
 
 
-def move(connection: sqlite3.Connection, before: datetime, size: timedelta, now: datetime) -> None:
+def move(connection: Connection, before: datetime, size: timedelta, now: datetime) -> None:
     """The clock was set by ``size``, from ``before`` to ``now``: move what measures a pace."""
     by = round(size / timedelta(milliseconds=1))
     connection.execute(queries.CLOCK_OUTBOX, (by,))
@@ -50,6 +50,6 @@ def move(connection: sqlite3.Connection, before: datetime, size: timedelta, now:
     connection.execute(queries.META_PUT, (NEWEST, str(codec.ms(now))))
 
 
-def _meta(connection: sqlite3.Connection, name: str) -> str:
+def _meta(connection: Connection, name: str) -> str:
     row = connection.execute(queries.META, (name,)).fetchone()
     return row[0] if row else ""

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from bot.store.sqlite.schema import FINAL
+from bot.store.sql.queries import FINAL
 
-REFERENCES = "PRAGMA foreign_key_check"
-SHAPES = """
-SELECT name, sql FROM sqlite_master
-WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
-"""
 TABLES = (
     "requests", "votes", "steps", "results", "journal", "sources", "outbox", "timers", "events",
     "bus", "form_links", "asks", "usage", "request_instances", "audit", "audit_texts", "meta",

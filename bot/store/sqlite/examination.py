@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bot.store import highwater
-from bot.store.sqlite import queries, schema, versions
-from bot.store.sqlite.check import bodies, chain, invariants, tables
-from bot.store.sqlite.check.finding import Finding, Report
+from bot.store.sql import queries
+from bot.store.sql.check import bodies, chain, invariants
+from bot.store.sql.check.finding import Finding, Report
+from bot.store.sql.versions import State
+from bot.store.sqlite import pragmas, schema, tables, versions
 
 __all__ = ["Finding", "Report", "check", "state"]
 
@@ -20,7 +22,7 @@ OF_FILE: tuple[Check, ...] = (tables.integrity, tables.references, tables.schema
 OF_CONTENT: tuple[Check, ...] = (bodies.findings, chain.findings, invariants.findings)
 
 
-def state(path: Path) -> versions.State:
+def state(path: Path) -> State:
     """The schemas of a store and of this program. Raises FileNotFoundError, sqlite3.DatabaseError
     (it is no database, or a damaged one)."""
     with opened(path) as connection:
@@ -45,7 +47,7 @@ def check(path: Path, mark: Path | None = None) -> Report:
                 findings += chain.of_mark(current, noted)
                 return Report(schemas, tables.counts(current), tuple(findings))
     except sqlite3.DatabaseError as fault:
-        return Report(versions.State(), {}, (Finding("file", str(path), str(fault)),))
+        return Report(State(schema.names()), {}, (Finding("file", str(path), str(fault)),))
 
 
 @contextlib.contextmanager
@@ -56,7 +58,7 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
     address = f"{path.absolute().as_uri()}?mode=ro"
     connection = sqlite3.connect(address, uri=True, isolation_level=None)
     with contextlib.closing(connection):
-        for pragma in queries.OPEN_READER:
+        for pragma in pragmas.OPEN_READER:
             connection.execute(pragma).fetchall()
         connection.execute(queries.BEGIN_READING)
         yield connection

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.store.sqlite.queries import DEAD, NEW_FILE
-from bot.store.sqlite.schema import FINAL
+from bot.store.sql.queries import DEAD, FINAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +48,6 @@ TEXTS_DELETE = "DELETE FROM audit_texts WHERE seq = ?"
 TEXTS_DELETE_OF_REQUEST = """
 DELETE FROM audit_texts WHERE seq IN (SELECT seq FROM audit WHERE request = ? AND request > 0)
 """
-OVERWRITE, OVERWRITE_NOT = "PRAGMA secure_delete = ON", "PRAGMA secure_delete = OFF"
-FREE_PAGES = "PRAGMA freelist_count"
-GIVES_BACK = "PRAGMA auto_vacuum"
-GIVE_BACK = "PRAGMA incremental_vacuum(1)"
-"""One page: Python takes but one step of it."""
-COMPACT = (NEW_FILE, "VACUUM")
-
 # ----------------------------------------------------------------------------- forgetting a person
 
 REQUESTS_ALL = "SELECT body FROM requests ORDER BY id"

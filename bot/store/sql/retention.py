@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from pydantic import TypeAdapter
 
 from bot import model
 from bot.store import codec, port, removal
-from bot.store.sqlite import queries, statements
+from bot.store.sql import queries, statements
+from bot.store.sql.connection import Connection
 
 T = TypeVar("T")
 
 
-@contextlib.contextmanager
-def overwriting(connection: sqlite3.Connection) -> Iterator[None]:
-    """Let what is deleted be overwritten in the file: otherwise it stays there until its place is
-    used again."""
-    connection.execute(statements.OVERWRITE)
-    try:
-        yield
-    finally:
-        connection.execute(statements.OVERWRITE_NOT)
-
-
 def ended(
-    connection: sqlite3.Connection, before: int, after: port.Kept, bite: int
+    connection: Connection, before: int, after: port.Kept, bite: int
 ) -> tuple[list[model.Request], port.Kept | None]:
     """Requests that ended before ``before`` (milliseconds) and still have their texts, among the
     next ``bite`` behind ``after``; and where to go on (None: all were looked at)."""
@@ -45,7 +33,7 @@ def ended(
     return chosen, (rows[-1][0], rows[-1][1]) if len(rows) == bite else None
 
 
-def strip(connection: sqlite3.Connection, request: model.Request, why: str, now: int) -> int:
+def strip(connection: Connection, request: model.Request, why: str, now: int) -> int:
     """Remove the texts of one request that has ended; returns how many audit entries lost some."""
     body = codec.encode(removal.stripped(request, why))
     connection.execute(statements.REQUEST_STRIP, (body, now, request.id))
@@ -58,7 +46,7 @@ def strip(connection: sqlite3.Connection, request: model.Request, why: str, now:
 
 
 def rewrite(
-    connection: sqlite3.Connection,
+    connection: Connection,
     table: statements.Bodies,
     request: int,
     adapter: TypeAdapter[T],
@@ -73,7 +61,7 @@ def rewrite(
 
 
 def texts_of_nothing(
-    connection: sqlite3.Connection, before: int, after: int, bite: int
+    connection: Connection, before: int, after: int, bite: int
 ) -> tuple[list[int], int | None]:
     """Remove texts of audit entries that are about no request, as of what was refused at once, or
     about one that has lost its texts already; returns the entries, and the one to go on from (None:
@@ -83,16 +71,6 @@ def texts_of_nothing(
     connection.executemany(statements.TEXTS_DELETE, [(seq,) for seq in old])
     on = len(rows) == bite and rows[-1][1] < before
     return old, rows[-1][0] if on else None
-
-
-def give_back(connection: sqlite3.Connection, pages: int) -> int:
-    """Make the file smaller by up to ``pages`` that nothing uses; returns how many are left."""
-    if not connection.execute(statements.GIVES_BACK).fetchone()[0]:
-        return 0
-    for _ in range(min(pages, connection.execute(statements.FREE_PAGES).fetchone()[0])):
-        connection.execute(statements.GIVE_BACK)
-    free: int = connection.execute(statements.FREE_PAGES).fetchone()[0]
-    return free
 
 
 def ranges(numbers: Sequence[int]) -> str:

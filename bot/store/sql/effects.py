@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -11,7 +10,8 @@ from typing import Any
 
 from bot import model
 from bot.store import codec, port
-from bot.store.sqlite import lookups, queries
+from bot.store.sql import lookups, queries
+from bot.store.sql.connection import Connection
 
 
 def rate_key_of(effect: model.Effect) -> port.RateKey:
@@ -70,9 +70,9 @@ def rate_key_from(key: str) -> port.RateKey:
     return port.RateKey(platform, chat, kind)
 
 
-def insert(connection: sqlite3.Connection, new: model.NewEffect, now: int) -> bool:
+def insert(connection: Connection, new: model.NewEffect, now: int) -> bool:
     """Queue an effect; False: one with this key had been queued before."""
-    cursor = connection.execute(
+    row = connection.execute(
         queries.EFFECT_INSERT,
         (
             new.key,
@@ -86,13 +86,14 @@ def insert(connection: sqlite3.Connection, new: model.NewEffect, now: int) -> bo
             codec.encode(dict(new.context)) if new.context else "{}",
             codec.encode(new.body),
         ),
-    )
-    if cursor.rowcount != 1:
+    ).fetchall()
+    if not row:
         return False
+    ((number,),) = row
     if new.replaces and model.SPARE in new.context:  # what it replaces may not be spared
-        connection.execute(queries.EFFECT_NEEDED, (cursor.lastrowid, new.lane or new.key))
+        connection.execute(queries.EFFECT_NEEDED, (number, new.lane or new.key))
     if new.replaces:
-        connection.execute(queries.EFFECTS_REPLACE, (now, new.lane or new.key, cursor.lastrowid))
+        connection.execute(queries.EFFECTS_REPLACE, (now, new.lane or new.key, number))
     return True
 
 
@@ -108,7 +109,7 @@ def _stored(row: tuple[Any, ...], body: model.Effect) -> model.StoredEffect:
     return model.StoredEffect(id_, key, lane, request, attempts, body, known)
 
 
-def load(connection: sqlite3.Connection, id_: int) -> port.Row | None:
+def load(connection: Connection, id_: int) -> port.Row | None:
     row = connection.execute(queries.EFFECT, (id_,)).fetchone()
     if row is None:
         return None
@@ -120,7 +121,7 @@ def load(connection: sqlite3.Connection, id_: int) -> port.Row | None:
     )
 
 
-def claim(connection: sqlite3.Connection, now: int, quota: port.Quota) -> port.Claims:
+def claim(connection: Connection, now: int, quota: port.Quota) -> port.Claims:
     """Mark as in flight what is due, oldest first and one per lane, as far as ``quota`` allows."""
     waiting: list[int] = []
     due: list[tuple[int, int, port.RateKey]] = []
@@ -153,7 +154,7 @@ def claim(connection: sqlite3.Connection, now: int, quota: port.Quota) -> port.C
     return port.Claims(tuple(claims), min(waiting, default=None))
 
 
-def _take(connection: sqlite3.Connection, id_: int, now: int) -> port.Claimed:
+def _take(connection: Connection, id_: int, now: int) -> port.Claimed:
     (row,) = connection.execute(queries.EFFECT_CLAIM, (now, id_)).fetchall()
     *columns, doubt, rate_key, first_at, doubt_at = row
     # decoded afresh: what goes out is its adapter's own
@@ -173,7 +174,7 @@ def _take(connection: sqlite3.Connection, id_: int, now: int) -> port.Claimed:
     return port.Claimed(effect, rate_key_from(rate_key), attempt, not ref)
 
 
-def _parts(connection: sqlite3.Connection, lane: str) -> dict[str, str]:
+def _parts(connection: Connection, lane: str) -> dict[str, str]:
     """The parts that the effects of a lane have put on record, with their references."""
     done: dict[str, str] = {}
     for (text,) in connection.execute(queries.EFFECT_PARTS, (lane,)):
@@ -182,29 +183,29 @@ def _parts(connection: sqlite3.Connection, lane: str) -> dict[str, str]:
     return done
 
 
-def note(connection: sqlite3.Connection, id_: int, part: str, ref: str) -> None:
+def note(connection: Connection, id_: int, part: str, ref: str) -> None:
     """Put on record that a part of an effect in flight is done; earlier doubt is over with it."""
     connection.execute(queries.EFFECT_NOTE, (part, ref, id_))
 
 
-def spare(connection: sqlite3.Connection, id_: int, now: int) -> None:
+def spare(connection: Connection, id_: int, now: int) -> None:
     """Let an effect that was taken out not be sent."""
     connection.execute(queries.EFFECT_SPARED, (now, id_))
 
 
-def keep_card(connection: sqlite3.Connection, id_: int, body: model.CardEffect) -> None:
+def keep_card(connection: Connection, id_: int, body: model.CardEffect) -> None:
     """Write down what an effect in flight shows."""
     connection.execute(queries.EFFECT_KEEP, (codec.encode(body), id_))
 
 
-def settle(connection: sqlite3.Connection, id_: int, outcome: model.Outcome, now: int) -> None:
+def settle(connection: Connection, id_: int, outcome: model.Outcome, now: int) -> None:
     """Note how an effect ended: done, refused or unknown."""
     text = codec.encode(outcome)
     connection.execute(queries.EFFECT_SETTLE, (outcome.kind, text, now, id_))
 
 
 def put_off(
-    connection: sqlite3.Connection, id_: int, outcome: model.NotSent, due_at: int, now: int
+    connection: Connection, id_: int, outcome: model.NotSent, due_at: int, now: int
 ) -> None:
     """Queue an effect again that did not happen, or may be repeated."""
     text = codec.encode(outcome)
@@ -233,12 +234,12 @@ def queues(rows: Iterable[tuple[str, str, str, int, int]]) -> tuple[port.Queue, 
     )
 
 
-def recover(connection: sqlite3.Connection) -> int:
+def recover(connection: Connection) -> int:
     """Queue again, in doubt, what was in flight when the process died; returns how many."""
     return connection.execute(queries.EFFECTS_RECOVER).rowcount
 
 
-def open_of(connection: sqlite3.Connection, request: int) -> tuple[port.OpenEffect, ...]:
+def open_of(connection: Connection, request: int) -> tuple[port.OpenEffect, ...]:
     """What of a request is queued or in flight, and what is first in the lanes of these."""
     return tuple(
         port.OpenEffect(
@@ -268,7 +269,7 @@ def _reason(outcome: str) -> str:
     return str(getattr(codec.decode(codec.outcome, outcome), "reason", "")) if outcome else ""
 
 
-def history(connection: sqlite3.Connection, since: int, now: int) -> port.History:
+def history(connection: Connection, since: int, now: int) -> port.History:
     """Calls since ``since``, and rate keys whose platform said when to come back."""
     sent = [
         (rate_key_from(rate_key), now if doubt and settled < claimed else max(claimed, settled))

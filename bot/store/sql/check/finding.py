@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.store.sqlite import versions
+from bot.store.sql import versions
 
 RESTORE = "stop the bot, keep this file as evidence, and `restore` the newest backup that checks"
 WRITTEN = f"somebody wrote to the store past the bot: {RESTORE}"

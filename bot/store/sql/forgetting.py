@@ -5,16 +5,15 @@ from __future__ import annotations
 
 import json
 import secrets
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 from bot import model
 from bot.store import codec, removal
-from bot.store.sqlite import retention, statements
-from bot.store.sqlite.files import Store
+from bot.store.sql import retention, statements
+from bot.store.sql.connection import Connection
+from bot.store.sql.store import Store
 
 BOT = "countersign"
 """The actor of what the bot itself enters in the audit log."""
@@ -56,7 +55,7 @@ def forget(opened: Store, person: str, actor: str, now: datetime) -> Traces:
     try:
         who, requests, votes, traces = look(connection, person)
         if traces.anything:
-            with retention.overwriting(connection):
+            with writer.overwriting():
                 rewrite(connection, who, requests, votes, codec.ms(now))
                 connection.execute(
                     statements.EVENTS_DELETE, (json.dumps([str(number) for number in traces.own]),)
@@ -79,15 +78,15 @@ def forget(opened: Store, person: str, actor: str, now: datetime) -> Traces:
     return traces
 
 
-def traces(path: Path, person: str) -> Traces:
+def traces(opened: Store, person: str) -> Traces:
     """Where a person stands, and nothing is changed; the bot may be running. Raises ``Refused`` as
-    ``forget`` does, FileNotFoundError."""
-    with Store(path, readonly=True) as opened, opened.reading() as reader:
+    ``forget`` does."""
+    with opened.reading() as reader:
         return look(reader.connection, person)[-1]
 
 
 def look(
-    connection: sqlite3.Connection, person: str
+    connection: Connection, person: str
 ) -> tuple[removal.Forgotten, list[model.Request], list[model.Vote], Traces]:
     """Who they are, the requests in which they stand, their votes, and both in numbers."""
     if not person.strip() or person == BOT:
@@ -126,7 +125,7 @@ def _approvers(plan: model.Plan) -> set[str]:
 
 
 def accounts_of(
-    connection: sqlite3.Connection, person: str, votes: list[model.Vote]
+    connection: Connection, person: str, votes: list[model.Vote]
 ) -> Iterator[tuple[str, str]]:
     """The accounts by which a person acted, each its platform and id."""
     for vote in votes:
@@ -150,7 +149,7 @@ def _accounts(
 
 
 def rewrite(
-    connection: sqlite3.Connection,
+    connection: Connection,
     who: removal.Forgotten,
     requests: list[model.Request],
     votes: list[model.Vote],

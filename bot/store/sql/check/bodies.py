@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from collections.abc import Iterator
 from datetime import datetime
 from enum import Enum
@@ -13,13 +12,14 @@ from pydantic import TypeAdapter
 
 from bot import model
 from bot.store import codec
-from bot.store.sqlite.check import statements
-from bot.store.sqlite.check.finding import Finding
+from bot.store.sql.check import statements
+from bot.store.sql.check.finding import Finding
+from bot.store.sql.connection import Connection
 
 T = TypeVar("T")
 
 
-def findings(connection: sqlite3.Connection) -> Iterator[Finding]:
+def findings(connection: Connection) -> Iterator[Finding]:
     for part in (requests, rows_of_requests, effects, events, journals, sources):
         yield from part(connection)
 
@@ -51,7 +51,7 @@ def differences(where: str, **pairs: tuple[object, object]) -> Iterator[Finding]
             yield Finding("column", where, f"{name} is {column!r}, and {value!r} in the body")
 
 
-def requests(connection: sqlite3.Connection) -> Iterator[Finding]:
+def requests(connection: Connection) -> Iterator[Finding]:
     for row in connection.execute(statements.REQUESTS):
         number, state, version, person, platform, chat, card, created, expires, removed, text = row
         where = f"request {number}"
@@ -76,7 +76,7 @@ def requests(connection: sqlite3.Connection) -> Iterator[Finding]:
             yield Finding("digest", where, "its plan is not the one that its digest was made of")
 
 
-def rows_of_requests(connection: sqlite3.Connection) -> Iterator[Finding]:
+def rows_of_requests(connection: Connection) -> Iterator[Finding]:
     """Votes, steps and results."""
     for request, digest, person, at, text in connection.execute(statements.VOTES):
         where = f"vote of {person} on request {request}"
@@ -113,7 +113,7 @@ def rows_of_requests(connection: sqlite3.Connection) -> Iterator[Finding]:
             yield from differences(where, instance=(instance, result.instance))
 
 
-def effects(connection: sqlite3.Connection) -> Iterator[Finding]:
+def effects(connection: Connection) -> Iterator[Finding]:
     for number, kind, text, context, outcome, parts in connection.execute(statements.OUTBOX):
         where = f"effect {number}"
         body = decoded(codec.effect, text, where)
@@ -126,7 +126,7 @@ def effects(connection: sqlite3.Connection) -> Iterator[Finding]:
         yield from unreadable(codec.outcome, outcome, where) if outcome else ()
 
 
-def events(connection: sqlite3.Connection) -> Iterator[Finding]:
+def events(connection: Connection) -> Iterator[Finding]:
     """The bus, forms that are about others, and what was answered to events."""
     for seq, source, id_, type_, text in connection.execute(statements.BUS):
         where = f"event {seq} of the bus"
@@ -144,7 +144,7 @@ def events(connection: sqlite3.Connection) -> Iterator[Finding]:
         yield from unreadable(codec.receipt, text, f"answer to the event {name}")
 
 
-def journals(connection: sqlite3.Connection) -> Iterator[Finding]:
+def journals(connection: Connection) -> Iterator[Finding]:
     """Entries are numbered from 1 without a gap: a run is worked out of all of them."""
     last = (0, 0)
     for request, seq, kind, key, text in connection.execute(statements.JOURNAL):
@@ -161,7 +161,7 @@ def journals(connection: sqlite3.Connection) -> Iterator[Finding]:
             yield from differences(where, **pairs)
 
 
-def sources(connection: sqlite3.Connection) -> Iterator[Finding]:
+def sources(connection: Connection) -> Iterator[Finding]:
     for digest, text in connection.execute(statements.SOURCES):
         if hashlib.sha256(text.encode()).hexdigest() != digest:
             yield Finding("digest", f"template {digest[:12]}", "its text has another digest")

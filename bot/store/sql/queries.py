@@ -1,31 +1,13 @@
-"""Every SQL statement, by name. Nothing else holds SQL but ``bot.store.sqlite.schema``,
-``lookups`` and ``statements`` beside it, and ``bot.store.sqlite.check``."""
+"""Every SQL statement, by name. Nothing else holds SQL but ``bot.store.sql.schema``,
+``lookups`` and ``statements`` beside it, and ``bot.store.sql.check``."""
 
 from __future__ import annotations
 
+from bot import model
 from bot.model import SPARE
-from bot.store.sqlite.schema import FINAL
 
-# ----------------------------------------------------------------------------- opening
-
-OPEN_WRITER = (
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = FULL",
-    "PRAGMA foreign_keys = ON",
-    "PRAGMA busy_timeout = 2000",
-    "PRAGMA wal_autocheckpoint = 0",
-    "PRAGMA temp_store = MEMORY",
-    "PRAGMA cache_size = -32768",
-)
-NEW_FILE = "PRAGMA auto_vacuum = INCREMENTAL"
-OPEN_READER = (
-    "PRAGMA query_only = ON",
-    "PRAGMA busy_timeout = 10000",
-    "PRAGMA temp_store = MEMORY",
-)
-FILE = "PRAGMA database_list"
-CHECKPOINT = "PRAGMA wal_checkpoint(PASSIVE)"
-CHECKPOINT_ALL = "PRAGMA wal_checkpoint(TRUNCATE)"
+FINAL = ", ".join(f"'{state.value}'" for state in sorted(model.FINAL))
+"""The final states as an SQL list. A partial index serves a query only if both spell it alike."""
 
 # ----------------------------------------------------------------------------- transactions
 
@@ -160,7 +142,7 @@ EFFECT_INSERT = """
 INSERT INTO outbox
 (key, lane, request, kind, bucket, state, doubt, due_at, created_at, context, body)
 VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?)
-ON CONFLICT (key) DO NOTHING
+ON CONFLICT (key) DO NOTHING RETURNING id
 """
 EFFECTS_UNSENT = """
 SELECT key FROM outbox
@@ -443,10 +425,6 @@ JOURNAL_DELETE = "DELETE FROM journal WHERE request = ?"
 
 # ----------------------------------------------------------------------------- copies
 
-INTEGRITY = "PRAGMA integrity_check"
-QUICK = "PRAGMA quick_check"
-ONE_FILE = "PRAGMA journal_mode = DELETE"
-MIGRATED = "SELECT name FROM _sqlite_migrations WHERE migration_set = 'countersign' ORDER BY id"
 STARTS_OPEN = (
     "SELECT id, body FROM outbox WHERE kind = 'start_run' AND state IN ('queued', 'in_flight')"
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import sqlite3
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -12,7 +11,8 @@ from typing import Any
 from bot import audit as audit_
 from bot import model
 from bot.store import codec
-from bot.store.sqlite import effects, letters, queries, searching, usage
+from bot.store.sql import effects, letters, queries, searching, usage
+from bot.store.sql.connection import Connection
 
 
 @functools.lru_cache(maxsize=64)
@@ -21,21 +21,21 @@ def decoded(body: str) -> model.Request:
     return codec.decode(codec.request, body)
 
 
-def request(connection: sqlite3.Connection, number: int) -> model.Request | None:
+def request(connection: Connection, number: int) -> model.Request | None:
     return _one(connection, queries.REQUEST_BY_ID, (number,))
 
 
-def votes(connection: sqlite3.Connection, number: int) -> tuple[model.Vote, ...]:
+def votes(connection: Connection, number: int) -> tuple[model.Vote, ...]:
     rows = connection.execute(queries.VOTES, (number,))
     return tuple(codec.decode(codec.vote, body) for (body,) in rows)
 
 
-def steps(connection: sqlite3.Connection, number: int) -> tuple[model.Step, ...]:
+def steps(connection: Connection, number: int) -> tuple[model.Step, ...]:
     rows = connection.execute(queries.STEPS, (number,))
     return tuple(codec.decode(codec.step, body) for (body,) in rows)
 
 
-def results(connection: sqlite3.Connection, number: int) -> tuple[model.InstanceResult, ...]:
+def results(connection: Connection, number: int) -> tuple[model.InstanceResult, ...]:
     rows = connection.execute(queries.RESULTS, (number,))
     return tuple(codec.decode(codec.result, body) for (body,) in rows)
 
@@ -63,7 +63,7 @@ def _object(text: str) -> dict[str, Any]:
     return facts if isinstance(facts, dict) else {"unreadable": str(text)}
 
 
-def audit(connection: sqlite3.Connection, number: int, limit: int) -> tuple[model.AuditRow, ...]:
+def audit(connection: Connection, number: int, limit: int) -> tuple[model.AuditRow, ...]:
     """The newest entries (of one request, if a number is given), oldest of them first."""
     if number:
         rows = connection.execute(queries.AUDIT_OF_REQUEST, (number, limit)).fetchall()
@@ -72,21 +72,21 @@ def audit(connection: sqlite3.Connection, number: int, limit: int) -> tuple[mode
     return tuple(audit_row(row) for row in reversed(rows))
 
 
-def listing(connection: sqlite3.Connection, kind: str, limit: int) -> tuple[model.Request, ...]:
+def listing(connection: Connection, kind: str, limit: int) -> tuple[model.Request, ...]:
     """Requests: "open" (all not final, oldest first) or "recent" (newest first)."""
     query = queries.REQUESTS_OPEN if kind == "open" else queries.REQUESTS_RECENT
     rows = connection.execute(query, (limit,))
     return tuple(codec.decode(codec.request, body) for (body,) in rows)
 
 
-def all_open(connection: sqlite3.Connection) -> tuple[model.Request, ...]:
+def all_open(connection: Connection) -> tuple[model.Request, ...]:
     """Every request that has not ended, oldest first."""
     rows = connection.execute(queries.REQUESTS_ALL_OPEN)
     return tuple(codec.decode(codec.request, body) for (body,) in rows)
 
 
 def find(
-    connection: sqlite3.Connection, needs: model.Needs, effect: model.StoredEffect | None
+    connection: Connection, needs: model.Needs, effect: model.StoredEffect | None
 ) -> model.Request | None:
     """The request that ``needs`` names: by number, else by its card, else by the message that
     asked, else by the form, else through ``effect`` (for a form fetched: the request it made)."""
@@ -119,14 +119,14 @@ def form_of(needs: model.Needs, effect: model.StoredEffect | None) -> tuple[str,
 
 
 def links(
-    connection: sqlite3.Connection, needs: model.Needs, effect: model.StoredEffect | None
+    connection: Connection, needs: model.Needs, effect: model.StoredEffect | None
 ) -> tuple[model.FormLink, ...]:
     form = form_of(needs, effect)
     rows = connection.execute(queries.FORM_LINKS, form) if form is not None else ()
     return tuple(codec.decode(codec.link, body) for (body,) in rows)
 
 
-def unsent(connection: sqlite3.Connection, subject: model.Request) -> frozenset[str]:
+def unsent(connection: Connection, subject: model.Request) -> frozenset[str]:
     """Keys of the request's calls that certainly were never made, while it may still be halted."""
     if subject.state not in (model.State.APPROVED, model.State.RUNNING, model.State.WAITING):
         return frozenset()
@@ -136,7 +136,7 @@ def unsent(connection: sqlite3.Connection, subject: model.Request) -> frozenset[
 class Archive:
     """What is read only where a decision needs it."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.cache: dict[int, object] = {}
 
@@ -171,7 +171,7 @@ class Archive:
         return row[0] or 0
 
 
-def journal(connection: sqlite3.Connection, subject: model.Request) -> int:
+def journal(connection: Connection, subject: model.Request) -> int:
     """How many entries the journal of a request has; only a template's run has any."""
     if not isinstance(subject.plan, model.TemplateOperation):
         return 0
@@ -179,7 +179,7 @@ def journal(connection: sqlite3.Connection, subject: model.Request) -> int:
     return count
 
 
-def dead(connection: sqlite3.Connection, needs: model.Needs) -> tuple[model.Letter, ...]:
+def dead(connection: Connection, needs: model.Needs) -> tuple[model.Letter, ...]:
     """The one letter that is asked for, whatever its state; or the newest dead ones."""
     if not needs.letter:
         return letters.letters(connection, None, needs.limit)
@@ -187,14 +187,14 @@ def dead(connection: sqlite3.Connection, needs: model.Needs) -> tuple[model.Lett
     return (letter,) if letter is not None else ()
 
 
-def listing_votes(connection: sqlite3.Connection, needs: model.Needs) -> tuple[model.Vote, ...]:
+def listing_votes(connection: Connection, needs: model.Needs) -> tuple[model.Vote, ...]:
     if needs.listing != "open":
         return ()
     rows = connection.execute(queries.VOTES_OPEN, (needs.limit,))
     return tuple(codec.decode(codec.vote, body) for (body,) in rows)
 
 
-def total(connection: sqlite3.Connection, needs: model.Needs, number: int) -> int:
+def total(connection: Connection, needs: model.Needs, number: int) -> int:
     """How many rows the list that is needed has without its limit."""
     query, values = {
         "open": (queries.REQUESTS_COUNT_OPEN, ()),
@@ -274,8 +274,6 @@ def load(
     )
 
 
-def _one(
-    connection: sqlite3.Connection, query: str, values: tuple[object, ...]
-) -> model.Request | None:
+def _one(connection: Connection, query: str, values: tuple[object, ...]) -> model.Request | None:
     row = connection.execute(query, values).fetchone()
     return decoded(row[0]) if row else None

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bot import audit
 from bot.policy import quorum
 from bot.store import highwater
-from bot.store.sqlite import queries
-from bot.store.sqlite.check import statements
-from bot.store.sqlite.check.finding import Finding
-from bot.store.sqlite.reader import Reader
+from bot.store.sql import chains, queries
+from bot.store.sql.check import statements
+from bot.store.sql.check.finding import Finding
+from bot.store.sql.connection import Connection
 
 
-def findings(connection: sqlite3.Connection) -> Iterator[Finding]:
-    for fault in Reader(connection).faults_of_chain():
+def findings(connection: Connection) -> Iterator[Finding]:
+    for fault in chains.faults(connection):
         yield Finding("audit", f"entry {fault.seq}", f"{fault.kind}: {fault.detail}")
     for seq, request in connection.execute(statements.NAMED):
         yield Finding("lost", f"request {request}", f"is gone; entry {seq} tells of it")
@@ -45,7 +44,7 @@ class Deeds:
     removed: list[str] = field(default_factory=list)
 
 
-def of_log(connection: sqlite3.Connection) -> Deeds:
+def of_log(connection: Connection) -> Deeds:
     deeds = Deeds()
     for at, actor, action, request, text in connection.execute(statements.DEEDS):
         try:
@@ -67,7 +66,7 @@ def of_log(connection: sqlite3.Connection) -> Deeds:
     return deeds
 
 
-def removals(connection: sqlite3.Connection, deeds: Deeds) -> Iterator[Finding]:
+def removals(connection: Connection, deeds: Deeds) -> Iterator[Finding]:
     """Requests that have lost their texts, without an entry that says so."""
     rest = {request: None for (request,) in connection.execute(statements.REMOVED)}
     for text in deeds.removed:
@@ -79,7 +78,7 @@ def removals(connection: sqlite3.Connection, deeds: Deeds) -> Iterator[Finding]:
         )
 
 
-def votes(connection: sqlite3.Connection, deeds: Deeds) -> Iterator[Finding]:
+def votes(connection: Connection, deeds: Deeds) -> Iterator[Finding]:
     """Votes that nobody is on record as having cast, and votes on record that are gone."""
     rows = set()
     for request, digest, stored, approve in connection.execute(statements.BALLOTS):
@@ -96,7 +95,7 @@ def votes(connection: sqlite3.Connection, deeds: Deeds) -> Iterator[Finding]:
         yield Finding("vote", where, "is in the audit log, and not in the store")
 
 
-def approvals(connection: sqlite3.Connection, deeds: Deeds) -> Iterator[Finding]:
+def approvals(connection: Connection, deeds: Deeds) -> Iterator[Finding]:
     """What was approved, or ran, was approved on record, by people who had voted for it by then."""
     ran = {request for (request,) in connection.execute(statements.RAN)}
     for request, digest, approved_at, started_at in connection.execute(statements.APPROVED):
@@ -119,7 +118,7 @@ def approvals(connection: sqlite3.Connection, deeds: Deeds) -> Iterator[Finding]
                 yield Finding("approval", where, detail)
 
 
-def of_mark(connection: sqlite3.Connection, mark: highwater.Mark | None) -> Iterator[Finding]:
+def of_mark(connection: Connection, mark: highwater.Mark | None) -> Iterator[Finding]:
     """A store that lacks the newest entry which was noted beside it."""
     if mark is None or not mark.seq:
         return

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 
-from bot.store.sqlite.check import statements
-from bot.store.sqlite.check.finding import Finding
+from bot.store.sql.check import statements
+from bot.store.sql.check.finding import Finding
+from bot.store.sql.connection import Connection
 
 NUMBERS = ("requests.floor", "clock.seen", "clock.shift", "restored")
 """Names in meta whose values are whole numbers."""
 
 
-def findings(connection: sqlite3.Connection) -> Iterator[Finding]:
+def findings(connection: Connection) -> Iterator[Finding]:
     for part in (effects, lanes, ends, counters, names):
         yield from part(connection)
 
 
-def effects(connection: sqlite3.Connection) -> Iterator[Finding]:
+def effects(connection: Connection) -> Iterator[Finding]:
     for sentence, query in statements.EFFECTS.items():
         for number, *facts in connection.execute(query):
             yield Finding("effect", f"effect {number}", sentence.format(*facts))
 
 
-def lanes(connection: sqlite3.Connection) -> Iterator[Finding]:
+def lanes(connection: Connection) -> Iterator[Finding]:
     """One effect of a lane is under way at a time, and it is the oldest that has not ended."""
     for lane, number, count in connection.execute(statements.LANES):
         yield Finding("lane", f"lane {lane}", f"{count} effects are in flight, {number} the first")
@@ -31,13 +31,13 @@ def lanes(connection: sqlite3.Connection) -> Iterator[Finding]:
         yield Finding("lane", f"lane {lane}", f"effect {number} left before {older}")
 
 
-def ends(connection: sqlite3.Connection) -> Iterator[Finding]:
+def ends(connection: Connection) -> Iterator[Finding]:
     for number, state in connection.execute(statements.ENDLESS):
         detail = f"is {state}, and no timer, call or question ends it"
         yield Finding("end", f"request {number}", detail)
 
 
-def counters(connection: sqlite3.Connection) -> Iterator[Finding]:
+def counters(connection: Connection) -> Iterator[Finding]:
     """A number that was given out is not given out again."""
     for table, highest, counter in connection.execute(statements.SEQUENCES):
         if highest > (counter or 0):
@@ -45,7 +45,7 @@ def counters(connection: sqlite3.Connection) -> Iterator[Finding]:
             yield Finding("counter", table, detail)
 
 
-def names(connection: sqlite3.Connection) -> Iterator[Finding]:
+def names(connection: Connection) -> Iterator[Finding]:
     """What the store notes of itself."""
     meta = dict(connection.execute(statements.META).fetchall())
     if not meta.get("installation"):

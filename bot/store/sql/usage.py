@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
 
 from bot import model
-from bot.store.sqlite import queries
+from bot.store.sql import queries
+from bot.store.sql.connection import Connection
 
 
 def add(
-    connection: sqlite3.Connection, platform: str, month: str, counts: Mapping[str, int]
+    connection: Connection, platform: str, month: str, counts: Mapping[str, int]
 ) -> model.Usage:
     """Add to the counts of a month; what they are then."""
     for kind, count in counts.items():
@@ -18,13 +18,13 @@ def add(
     return of(connection, platform, month)
 
 
-def of(connection: sqlite3.Connection, platform: str, month: str) -> model.Usage:
+def of(connection: Connection, platform: str, month: str) -> model.Usage:
     """The counts of a month."""
     counts = dict(connection.execute(queries.USAGE, (platform, month)).fetchall())
     return model.Usage(platform, month, counts)
 
 
-def months(connection: sqlite3.Connection) -> tuple[model.Usage, ...]:
+def months(connection: Connection) -> tuple[model.Usage, ...]:
     """All that was ever counted, oldest month first."""
     counts: dict[tuple[str, str], dict[str, int]] = {}
     for platform, month, kind, count in connection.execute(queries.USAGE_MONTHS):

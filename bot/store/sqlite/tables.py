@@ -8,21 +8,21 @@ from collections.abc import Iterator
 
 import sqlite_utils
 
-from bot.store.sqlite import queries, schema, versions
-from bot.store.sqlite.check import statements
-from bot.store.sqlite.check.finding import Finding
+from bot.store.sql.check import statements
+from bot.store.sql.check.finding import Finding
+from bot.store.sqlite import pragmas, schema, versions
 
 
 def integrity(connection: sqlite3.Connection) -> Iterator[Finding]:
     """What SQLite itself finds wrong with pages, indexes and constraints."""
-    for (said,) in connection.execute(queries.INTEGRITY):
+    for (said,) in connection.execute(pragmas.INTEGRITY):
         if said != "ok":
             yield Finding("integrity", "file", said)
 
 
 def references(connection: sqlite3.Connection) -> Iterator[Finding]:
     """Rows of requests that are not there."""
-    for table, row, parent, _ in connection.execute(statements.REFERENCES):
+    for table, row, parent, _ in connection.execute(pragmas.REFERENCES):
         number = "" if row is None else f" row {row}"
         yield Finding("reference", f"{table}{number}", f"names a row of {parent} that is not there")
 
@@ -61,7 +61,7 @@ def shapes(connection: sqlite3.Connection) -> dict[str, str]:
     quotes and spaces."""
     return {
         name: re.sub(r"\s+|[\"'`\[\]]", "", sql).lower()
-        for name, sql in connection.execute(statements.SHAPES)
+        for name, sql in connection.execute(pragmas.SHAPES)
     }
 
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 
 from bot import model
 from bot.store import codec
-from bot.store.sqlite import lookups
+from bot.store.sql import lookups
+from bot.store.sql.connection import Connection
 
 FOREVER = 1 << 62
 
 
-def note(
-    connection: sqlite3.Connection, loaded: model.Request | None, request: model.Request
-) -> None:
+def note(connection: Connection, loaded: model.Request | None, request: model.Request) -> None:
     """Let a request be found by the instances of its plan, and no longer by those of the last."""
     last, now = _names(loaded), _names(request)
     for name in last - now:
@@ -32,7 +30,7 @@ def _names(request: model.Request | None) -> frozenset[str]:
 
 
 def matches(
-    connection: sqlite3.Connection, search: model.Search, limit: int
+    connection: Connection, search: model.Search, limit: int
 ) -> tuple[tuple[model.Request, ...], int]:
     """The newest ``limit`` requests that are meant, and how many there are in all."""
     values = _values(search)
@@ -44,9 +42,7 @@ def matches(
     return requests, total
 
 
-def votes(
-    connection: sqlite3.Connection, requests: tuple[model.Request, ...]
-) -> tuple[model.Vote, ...]:
+def votes(connection: Connection, requests: tuple[model.Request, ...]) -> tuple[model.Vote, ...]:
     """The votes on these requests, in order."""
     numbers = json.dumps([request.id for request in requests])
     rows = connection.execute(lookups.VOTES_OF, (numbers,))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -11,19 +10,20 @@ from typing import Any
 
 from bot import model
 from bot.store import codec
-from bot.store.sqlite import queries
+from bot.store.sql import queries
+from bot.store.sql.connection import Connection
 
 BEHIND_ALL = "\U0010ffff"
 """Sorts behind every other character of a key."""
 
 
-def publish(connection: sqlite3.Connection, event: model.CloudEvent, now: int) -> None:
+def publish(connection: Connection, event: model.CloudEvent, now: int) -> None:
     """Put an event on the bus; one that is there already stays as it is."""
     names = (event.source, event.id, event.mark, event.type, event.subject)
     connection.execute(queries.BUS_INSERT, (*names, now, codec.encode(event)))
 
 
-def redrive(connection: sqlite3.Connection, number: int, now: int) -> bool:
+def redrive(connection: Connection, number: int, now: int) -> bool:
     """Queue a letter once more, as if it had never been tried; False: it is not dead. Nothing is in
     doubt any more, for whoever says so has looked. The count of attempts goes on, as outcomes are
     recognised by it."""
@@ -34,7 +34,7 @@ def redrive(connection: sqlite3.Connection, number: int, now: int) -> bool:
     return connection.execute(queries.LETTER_REDRIVE, (body, now, number)).rowcount == 1
 
 
-def _once_more(connection: sqlite3.Connection, original: model.Letter) -> model.Effect:
+def _once_more(connection: Connection, original: model.Letter) -> model.Effect:
     """The letter as it is sent again: what the platform must not take for the last one has another
     name."""
     if not original.request:
@@ -54,9 +54,7 @@ def _once_more(connection: sqlite3.Connection, original: model.Letter) -> model.
 # ----------------------------------------------------------------------------- reading
 
 
-def marks(
-    connection: sqlite3.Connection, source: str, id: str, wanted: Collection[str]
-) -> frozenset[str]:
+def marks(connection: Connection, source: str, id: str, wanted: Collection[str]) -> frozenset[str]:
     """Those of the marks by which an event of this source and id is on the bus, or a delivery of it
     is still held."""
     matches = set()
@@ -74,7 +72,7 @@ def _first(named: dict[str, str]) -> str:
 
 
 def events(
-    connection: sqlite3.Connection,
+    connection: Connection,
     since: datetime | None,
     types: Collection[str],
     after: int,
@@ -95,7 +93,7 @@ def events(
 
 
 def _within(
-    connection: sqlite3.Connection, since: datetime | None, types: Collection[str]
+    connection: Connection, since: datetime | None, types: Collection[str]
 ) -> dict[str, Any] | None:
     """What limits a look at the bus, as the queries take it; None: nothing is as young as that."""
     values: dict[str, Any] = {"since": 0, "after": 0, "types": json.dumps(list(types))}
@@ -106,7 +104,7 @@ def _within(
 
 
 def newest(
-    connection: sqlite3.Connection, since: datetime | None, types: Collection[str], limit: int
+    connection: Connection, since: datetime | None, types: Collection[str], limit: int
 ) -> tuple[tuple[int, model.CloudEvent], ...]:
     """The newest events with their numbers, newest first."""
     values = _within(connection, since, types)
@@ -116,20 +114,18 @@ def newest(
     return tuple((seq, codec.decode(codec.event, body)) for seq, body in rows)
 
 
-def event(connection: sqlite3.Connection, number: int) -> model.CloudEvent | None:
+def event(connection: Connection, number: int) -> model.CloudEvent | None:
     row = connection.execute(queries.BUS_EVENT, (number,)).fetchone()
     return codec.decode(codec.event, row[0]) if row else None
 
 
-def letter(connection: sqlite3.Connection, number: int) -> model.Letter | None:
+def letter(connection: Connection, number: int) -> model.Letter | None:
     """A delivery in any state; None: this effect is none, or there is none."""
     row = connection.execute(queries.LETTER, (number,)).fetchone()
     return _letter(row) if row else None
 
 
-def letters(
-    connection: sqlite3.Connection, state: str | None, limit: int
-) -> tuple[model.Letter, ...]:
+def letters(connection: Connection, state: str | None, limit: int) -> tuple[model.Letter, ...]:
     """Dead letters, the last tried first; or, of another state, the newest first."""
     if state is None:
         rows = connection.execute(queries.LETTERS_DEAD, (limit,))
@@ -139,7 +135,7 @@ def letters(
 
 
 def letters_of(
-    connection: sqlite3.Connection, event: model.CloudEvent, limit: int
+    connection: Connection, event: model.CloudEvent, limit: int
 ) -> tuple[model.Letter, ...]:
     """What rules made of an event, as far as it is remembered."""
     named = {"source": event.source, "id": event.id, "type": event.type, "mark": event.mark}

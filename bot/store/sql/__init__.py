@@ -1,0 +1,1 @@
+"""The statements, transitions and reads that every database of the store shares."""

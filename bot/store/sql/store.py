@@ -1,0 +1,19 @@
+"""A store that is open, whichever database it is."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from bot.store import port
+from bot.store.sql.reader import Reader
+from bot.store.sql.writer import Writer
+
+
+class Store(port.Store, Protocol):
+    """As ``port.Store``, for the tools that need more of it than the bot."""
+
+    @property
+    def writer(self) -> Writer | None: ...
+
+    def reading(self) -> AbstractContextManager[Reader]: ...
