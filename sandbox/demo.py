@@ -59,6 +59,7 @@ class Show:
             )
             for name in names:
                 if name in stories.LONG:
+                    await self.live.look()
                     self._title(name)
                     began = time.monotonic()
                     error = await self._went(stories.LONG[name](self.stages))

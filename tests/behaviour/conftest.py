@@ -41,6 +41,38 @@ OFF_THE_CONSOLE = {
     "test_what_was_meant_is_suggested_and_said_once",
 }
 """Forms, pushes that come late or twice, and what only the other platforms do or look like."""
+MAINLY_ON = {
+    "dingtalk": {
+        *("test_capture", "test_clock", "test_history", "test_patterns", "test_reload"),
+        "test_a_canary_is_voted_on_with_what_became_of_it",
+        "test_a_click_after_the_time_is_late_even_before_the_timer",
+        "test_a_failing_script_is_told_with_its_exit_code",
+        "test_a_request_is_told_from_the_asking_to_its_end",
+        "test_an_event_that_lacks_a_value_is_told_and_runs_nothing",
+        "test_nobody_is_reminded_of_what_has_expired",
+        "test_planning_and_lookups_that_wait_say_so",
+        "test_stored_commands",
+        "test_the_audit_chain_verifies_afterwards",
+        "test_what_was_told_is_told_again_where_somebody_hands_its_event_to_the_rule",
+        "test_windows_gets_powershell_or_a_refusal_before_the_vote",
+    },
+    "lark": {
+        *("test_doctor", "test_foreign_lock", "test_limits", "test_restore"),
+        "test_a_cloud_that_answers_is_not_said_to_be_waited_for",
+        "test_a_failed_run_is_told_in_the_group_with_a_mention",
+        "test_a_rejection_is_told_as_its_end",
+        "test_a_run_that_waits_for_the_cloud_says_so_once_and_what_came_of_it",
+        "test_a_short_restart_asks_for_nothing",
+        "test_forged_events_are_refused_and_on_record",
+        "test_it_is_paused_resumed_and_stopped_from_the_card",
+        "test_newest_entries_cut_off_with_all_that_points_to_them_are_found",
+        "test_results_that_cannot_be_read_are_told",
+        "test_targets_that_drift_are_put_to_the_vote_again",
+        "test_what_was_approved_too_long_ago_is_voted_on_again",
+        "test_who_may_not_see_a_request_hears_that_there_is_none",
+    },
+}
+"""What is the same on each platform: played on this one, and on the other with the slow tests."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Function]) -> None:
@@ -55,6 +87,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Func
         return every or item.originalname in ON_THE_CONSOLE
 
     items[:] = [item for item in items if wanted(item)]
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        platform = callspec.params.get("platform") if callspec else None
+        for main, stories in MAINLY_ON.items():
+            if {item.originalname, item.path.stem} & stories and platform not in (
+                *(None, "console"),
+                main,
+            ):
+                item.add_marker(pytest.mark.slow)
 
 
 class MovedClock:

@@ -12,17 +12,24 @@ from sandbox.client import Sandbox
 from tests.behaviour.conftest import Scene, playing, time_goes_by
 
 TABLE = "[command.reboot-with-approval]"
+pytestmark = pytest.mark.parametrize(
+    ("engine", "platform"),
+    [
+        pytest.param("", "dingtalk", id="local-dingtalk"),
+        pytest.param("oos", "lark", id="oos-lark"),
+        pytest.param("", "lark", id="local-lark", marks=pytest.mark.slow),
+        pytest.param("oos", "dingtalk", id="oos-dingtalk", marks=pytest.mark.slow),
+    ],
+)
 
 
-@pytest.fixture(params=["", "oos"], ids=["local", "oos"])
-async def scene(
-    request: pytest.FixtureRequest, platform: str, tmp_path: Path
-) -> AsyncIterator[Scene]:
+@pytest.fixture
+async def scene(engine: str, platform: str, tmp_path: Path) -> AsyncIterator[Scene]:
     async with Sandbox() as sandbox:
         path = process.configuration(tmp_path, sandbox.ports)
-        if request.param:
+        if engine:
             text = path.read_text("utf-8").replace(
-                TABLE, f'{TABLE}\nengine = "{request.param}"\nunjudged_calls = "allow"'
+                TABLE, f'{TABLE}\nengine = "{engine}"\nunjudged_calls = "allow"'
             )
             path.write_text(text, "utf-8")
             part = process.ROOT / "commands" / "parts" / "reboot-one.yml"

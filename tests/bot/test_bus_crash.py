@@ -116,9 +116,9 @@ def reading(folder: Path) -> Iterator[store.Reader]:
     ("point", "count"),
     [
         ("engine.committed", 5),
-        ("outbox.claimed", 2),
-        ("outbox.before.deliver", 3),
-        ("outbox.after.deliver", 2),
+        pytest.param("outbox.claimed", 2, marks=pytest.mark.slow),
+        pytest.param("outbox.before.deliver", 3, marks=pytest.mark.slow),
+        pytest.param("outbox.after.deliver", 2, marks=pytest.mark.slow),
         ("outbox.after.deliver", 5),
     ],
 )

@@ -209,6 +209,17 @@ CHANGES: dict[str, Change] = {
 }
 
 
+OF_EACH_KIND = {
+    "nothing",
+    *("an approver lost the role", "an account is another's", "the requester lost the right"),
+    *("a stricter policy", "the command is gone", "fewer targets", "a template is another"),
+    *("calls must be judged", "a pattern asks for more", "the group is another"),
+    "another language",
+}
+"""One change of people, rights, policies, commands, targets, templates, patterns, groups and words
+each; the rest with the slow tests."""
+
+
 # ----------------------------------------------------------------------------- what is open
 
 
@@ -297,7 +308,13 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Begun:
     return Begun(tmp_path_factory.mktemp("begun"))
 
 
-@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize(
+    "change",
+    [
+        name if name in OF_EACH_KIND else pytest.param(name, marks=pytest.mark.slow)
+        for name in CHANGES
+    ],
+)
 def test_a_reload_judges_as_a_restart_does(begun: Begun, change: str) -> None:
     reloaded, by_reload = begun.course(while_it_runs=CHANGES[change])
     restarted, by_start = begun.course(before=CHANGES[change])

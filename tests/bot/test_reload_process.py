@@ -157,7 +157,9 @@ def test_a_signal_before_it_is_ready_is_a_reload_once_it_is(path: Path) -> None:
         assert bot.poll() is None
 
 
-@pytest.mark.parametrize("point", ["reload.read", "reload.swapped"])
+@pytest.mark.parametrize(
+    "point", ["reload.swapped", pytest.param("reload.read", marks=pytest.mark.slow)]
+)
 def test_killed_in_the_middle_the_next_start_takes_it(path: Path, point: str) -> None:
     with running(path, module="tests.crash.child", crash_at=f"{point}:1") as bot:
         up(path, bot)

@@ -414,8 +414,17 @@ async def test_the_language_changes_and_stays(stage: Stage) -> None:
     await expect(stage.lark.locator(".recall-note")).to_have_text("Bob recalled a message")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1000, 800), (375, 812)])
+@pytest.mark.parametrize(
+    ("theme", "width", "height"),
+    [
+        ("light", 375, 812),
+        ("dark", 1440, 900),
+        pytest.param("dark", 375, 812, marks=pytest.mark.slow),
+        pytest.param("light", 1440, 900, marks=pytest.mark.slow),
+        pytest.param("light", 1000, 800, marks=pytest.mark.slow),
+        pytest.param("dark", 1000, 800, marks=pytest.mark.slow),
+    ],
+)
 async def test_it_fits_and_axe_finds_nothing(
     stage: Stage, theme: Any, width: int, height: int
 ) -> None:

@@ -19,7 +19,6 @@ from sandbox.page.server import Server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PICTURES = Path(__file__).resolve().parents[2] / "var" / "pictures"
-PLATFORMS = ("dingtalk", "lark")
 PATIENCE = 30_000
 SERIOUS = ("serious", "critical")
 PROFILE: Any = {
@@ -102,7 +101,7 @@ async def people(browser: Browser, served: Server) -> AsyncIterator[dict[str, Pe
     assert not errors, f"the console of a page holds errors: {errors}"
 
 
-@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize("platform", ["lark", pytest.param("dingtalk", marks=pytest.mark.slow)])
 async def test_asked_approved_killed_midway_and_told(
     people: dict[str, Person], platform: str
 ) -> None:
