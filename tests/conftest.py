@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import hypothesis
 import pytest
 
 from tests import loopback
+from tests import postgres as servers
 
 if TYPE_CHECKING:
     from bot.cli.replay import Report
@@ -81,3 +83,29 @@ def replayed() -> Callable[[str], Report]:
     settings = adapters.load(ROOT / "bot.toml", secrets=False)
     catalog = loader.load(settings.commands)
     return lambda name: Replay(settings, catalog).folder(ROOT / "tests/captures" / name)
+
+
+@pytest.fixture(scope="session")
+def postgres(request: pytest.FixtureRequest) -> Iterator[servers.Server]:
+    """The server of PostgreSQL that the processes of this session share."""
+    if lack := servers.lack():
+        pytest.skip(lack)
+    share: dict[str, str] = getattr(request.config, "workerinput", {})
+    with servers.shared(share.get("testrunuid", uuid.uuid4().hex)) as server:
+        yield server
+
+
+@pytest.fixture
+def database(postgres: servers.Server) -> Iterator[str]:
+    """The URL of a fresh, empty database of PostgreSQL."""
+    with postgres.database() as url:
+        yield url
+
+
+@pytest.fixture
+def private_postgres() -> Iterator[servers.Server]:
+    """A server of PostgreSQL that the test may stop and restart; it costs a second."""
+    if lack := servers.lack(own=True):
+        pytest.skip(lack)
+    with servers.private() as server:
+        yield server
