@@ -9,7 +9,8 @@ from typing import Any, Literal, Protocol
 
 from bot.model.bus import CloudEvent, Letter
 from bot.model.effects import Effect, NewEffect, Timer
-from bot.model.events import InstanceResult, Receipt
+from bot.model.events import EffectCompleted, InstanceResult, Receipt
+from bot.model.outcomes import Outcome
 from bot.model.requests import FormLink, Request, Step, Vote
 from bot.model.searches import Search
 from bot.model.usage import Usage
@@ -85,6 +86,11 @@ class StoredEffect:
     attempts: int
     body: Effect
     context: Mapping[str, Any]
+
+    def completed(self, at: datetime, outcome: Outcome) -> EffectCompleted:
+        """The event that its present try ended."""
+        name = f"effect:{self.id}:{self.attempts}"
+        return EffectCompleted(name, at, self.id, self.attempts, outcome)
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,11 +196,12 @@ class Delayed:
 
 @dataclass(frozen=True, slots=True)
 class EffectCompleted:
-    """An effect left and came back with one of the four outcomes."""
+    """An effect left and came back with one of the four outcomes. ``attempt``: which try of it."""
 
     id: str
     at: datetime
     effect: int
+    attempt: int
     outcome: Outcome
 
 

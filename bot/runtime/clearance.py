@@ -161,9 +161,7 @@ class Clearance:
         return self._writer.view(model.Needs(effect=effect.id), self._clock.now())
 
     def _settle(self, claimed: port.Claimed, outcome: model.Outcome) -> None:
-        effect = claimed.effect
-        key = f"effect:{effect.id}:{effect.attempts}"
-        self._intake.take(model.EffectCompleted(key, self._clock.now(), effect.id, outcome))
+        self._intake.take(claimed.effect.completed(self._clock.now(), outcome))
 
     def _look_at(self, fault: Exception, effect: model.StoredEffect, what: str) -> None:
         """Only where the store itself failed does that end everything."""

@@ -194,9 +194,13 @@ class Intake:
         return replace(event, until=until, request=row.effect.request)
 
     def _settle(self, event: model.EffectCompleted, now: datetime) -> model.Event | None:
+        """None: it changes nothing. What ended is not the try that is under way now, but one that
+        was taken over, and is looked up by a later one."""
         row = self._writer.effect(event.effect)
-        if row is None or row.state not in ("queued", "in_flight"):
-            log.warning("%s: no such effect is open", event.id)
+        if row is None or row.state != "in_flight" or row.effect.attempts != event.attempt:
+            log.warning(
+                "%s ended too late (%s): that try is not under way", event.id, event.outcome.kind
+            )
             return None
         outcome, moment = event.outcome, codec.ms(now)
         if isinstance(outcome, model.NotSent):

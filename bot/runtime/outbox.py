@@ -388,11 +388,8 @@ class Outbox:
         elif effect.id in self._late:
             self._late.pop(effect.id).cancel()
             self._reasons.pop(effect.id, None)
-        settled = model.EffectCompleted(
-            f"effect:{effect.id}:{effect.attempts}", now, effect.id, outcome
-        )
         try:
-            await self._engine.submit(settled)
+            await self._engine.submit(effect.completed(now, outcome))
         except ports.Closed:
             log.warning("effect %d ended after the engine; it is looked up next time", effect.id)
         self.wake()
@@ -424,7 +421,7 @@ class Outbox:
         if claimed.card_missing:
             return model.Refused("the card was never shown", code="no_card")
         kind = effect.body.kind
-        attempt = replace(claimed.attempt, record=functools.partial(self._note, effect.id))
+        attempt = replace(claimed.attempt, record=functools.partial(self._note, effect))
         failpoints.reach(f"outbox.before.{kind}")
         began = time.perf_counter()
         try:
@@ -438,10 +435,12 @@ class Outbox:
         failpoints.reach(f"outbox.after.{kind}")
         return outcome
 
-    async def _note(self, number: int, part: str, ref: str) -> None:
+    async def _note(self, effect: model.StoredEffect, part: str, ref: str) -> None:
         """Put on disk that a part of an effect is done. Raises ``ports.Closed``: then the adapter
-        goes no further, and what it did not note is in doubt after the next start."""
-        await self._engine.write(lambda writer: writer.note(number, part, ref))
+        goes no further, and what it did not note is in doubt at the next try."""
+        attempt = effect.attempts
+        if not await self._engine.write(lambda w: w.note(effect.id, attempt, part, ref)):
+            raise ports.Closed(f"attempt {attempt} of effect {effect.id} was taken over")
         failpoints.reach("outbox.part")
 
 

@@ -395,9 +395,9 @@ class Writer(Protocol):
     def put_off(self, number: int, outcome: model.NotSent, due_at: int, now: int) -> None:
         """Queue an effect again that did not happen, or may be repeated."""
 
-    def note(self, number: int, part: str, ref: str) -> None:
+    def note(self, number: int, attempt: int, part: str, ref: str) -> bool:
         """Put on record that a part of an effect in flight is done; earlier doubt is over with
-        it."""
+        it. False: it is not this ``attempt`` that is under way."""
 
     def recover(self) -> int:
         """Queue again, in doubt, what was in flight when the process died; returns how many."""

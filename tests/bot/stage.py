@@ -228,9 +228,7 @@ class Stage:
                 return claims.effects
 
     def settle(self, claimed: store.Claimed, outcome: model.Outcome) -> None:
-        effect = claimed.effect
-        key = f"effect:{effect.id}:{effect.attempts}"
-        self.submit(model.EffectCompleted(key, self.clock.now(), effect.id, outcome))
+        self.submit(claimed.effect.completed(self.clock.now(), outcome))
 
     def answer(self, claimed: store.Claimed) -> model.Outcome:
         """What a healthy outside answers."""

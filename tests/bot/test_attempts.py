@@ -49,6 +49,29 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "store.db"
 
 
+async def test_a_try_that_was_taken_over_sends_no_further_part(path: Path) -> None:
+    gate = asyncio.Event()
+
+    class Slow(InParts):
+        async def perform(self, effect: model.Effect, attempt: model.Attempt) -> model.Outcome:
+            self.calls.append((effect, attempt.uncertain))
+            await gate.wait()
+            return await super().perform(effect, attempt)
+
+    platform = Slow()
+    async with posting(path, platform=platform) as post:
+        await post.queue(rig.say("a1"))
+        await rig.until(lambda: len(platform.calls) == 1)
+        await post.rig.engine.write(lambda writer: writer.recover())
+        post.box.wake()
+        await rig.until(lambda: len(platform.calls) == 2)
+        gate.set()
+        await post.settled()
+        assert [attempt.number for attempt in platform.attempts] == [1, 2]
+        assert platform.sent == ["one", "one", "two", "three"]
+        assert post.states() == {"a1": "done"}
+
+
 async def test_a_crash_between_two_parts_does_not_send_the_first_one_again(path: Path) -> None:
     platform = InParts()
     platform.dies_after = 2

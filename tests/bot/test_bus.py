@@ -19,6 +19,7 @@ from bot.rules import retry
 from bot.runtime import outbox, scheduler
 from tests import properties
 from tests.bot import bus_stage, rig
+from tests.bot import stage as stage_
 from tests.bot.bus_stage import Stage, command, group, rules, webhook
 from tests.bot.stage import START
 
@@ -389,10 +390,9 @@ async def test_old_events_go_after_30_days_and_dead_letters_after_90(tmp_path: P
         for number in range(12):
             await arrive(f"old-{number}")
         outcomes = (model.Done(), model.Refused("no"), model.Unknown("perhaps"))
-        for (number,) in r.rows("SELECT id FROM outbox"):
-            outcome = outcomes[number % 3]
-            settled = model.EffectCompleted(f"effect:{number}:1", r.clock.now(), number, outcome)
-            await r.engine.submit(settled)
+        for claimed in (await r.engine.claim(stage_.Everything())).effects:
+            outcome = outcomes[claimed.effect.id % 3]
+            await r.engine.submit(claimed.effect.completed(r.clock.now(), outcome))
         janitor = scheduler.Janitor(r.engine, r.clock, scheduler.Ticker(r.clock), bite=5)
 
         def left() -> tuple[int, dict[str, int]]:

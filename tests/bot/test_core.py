@@ -445,6 +445,6 @@ def test_a_timer_that_no_longer_fits_does_nothing(stage: Stage) -> None:
 
 
 def test_nothing_is_decided_of_an_effect_that_is_gone(stage: Stage) -> None:
-    event = model.EffectCompleted("effect:99:1", stage.clock.now(), 99, model.Done())
+    event = model.EffectCompleted("effect:99:1", stage.clock.now(), 99, 1, model.Done())
     assert stage.submit(event) == model.Receipt()
     assert actions(stage) == []

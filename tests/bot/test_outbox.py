@@ -317,6 +317,53 @@ async def test_what_was_in_flight_is_sent_again_in_doubt(path: Path) -> None:
         assert settled.id == "effect:1:2"
 
 
+class Waiting(Platform):
+    """Each call waits for an answer of its own."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.answers: list[asyncio.Future[model.Outcome]] = []
+
+    async def perform(self, effect: model.Effect, attempt: model.Attempt) -> model.Outcome:
+        self.calls.append((effect, attempt.uncertain))
+        self.answers.append(asyncio.get_running_loop().create_future())
+        return await self.answers[-1]
+
+
+@pytest.mark.parametrize("late", [model.Done("late"), model.NotSent("late"), model.Refused("late")])
+@pytest.mark.parametrize("moment", ["queued", "in_flight", "done"])
+async def test_the_outcome_of_a_try_that_was_taken_over_changes_nothing(
+    path: Path, moment: str, late: model.Outcome, caplog: pytest.LogCaptureFixture
+) -> None:
+    platform, second = Waiting(), model.Done("second")
+    async with posting(path, platform=platform) as post:
+
+        async def at(state: str) -> None:
+            """Let the taken over try end while its effect is in this state."""
+            if state == moment:
+                rows = post.rig.rows("SELECT * FROM outbox")
+                platform.answers[0].set_result(late)
+                await rig.until(lambda: f"ended too late ({late.kind})" in caplog.text)
+                assert post.rig.rows("SELECT * FROM outbox") == rows
+            assert post.states() == {"a": state}
+
+        await post.queue(rig.say("a"))
+        await rig.until(lambda: len(platform.calls) == 1)
+        assert await post.rig.engine.write(lambda writer: writer.recover()) == 1
+        post.rig.clock.advance(seconds=-1)  # it is not due yet
+        await at("queued")
+        post.rig.clock.advance(seconds=1)
+        post.box.wake()
+        await rig.until(lambda: len(platform.calls) == 2)
+        await at("in_flight")
+        platform.answers[1].set_result(second)
+        await rig.until(lambda: post.states() == {"a": "done"})
+        await at("done")
+        assert [doubt for _, doubt in platform.calls] == [False, True]
+        outcomes = [e.outcome for e in post.rig.seen if isinstance(e, model.EffectCompleted)]
+        assert outcomes == [second]
+
+
 async def test_drain_waits_for_calls_and_claims_nothing_more(path: Path) -> None:
     platform = Platform()
     platform.gate.clear()

@@ -120,8 +120,8 @@ def test_scrubbing_leaves_good_text_alone(event: Any) -> None:
 def test_scrubbing_reaches_everywhere() -> None:
     bad = "a\ud800b"
     done = model.Done(bad, {bad: [{"x": (bad,)}]})
-    assert codec.scrub(model.EffectCompleted(bad, rig.START, 1, done)) == model.EffectCompleted(
-        "a\ufffdb", rig.START, 1, model.Done("a\ufffdb", {"a\ufffdb": [{"x": ("a\ufffdb",)}]})
+    assert codec.scrub(model.EffectCompleted(bad, rig.START, 1, 1, done)) == model.EffectCompleted(
+        "a\ufffdb", rig.START, 1, 1, model.Done("a\ufffdb", {"a\ufffdb": [{"x": ("a\ufffdb",)}]})
     )
 
 

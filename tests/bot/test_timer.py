@@ -15,6 +15,7 @@ from bot import model
 from bot.model import ports
 from bot.runtime import scheduler
 from tests.bot import rig
+from tests.bot import stage as stage_
 
 
 class RealClock(rig.Clock):
@@ -215,12 +216,9 @@ async def test_a_job_at_an_earlier_time_is_not_called_later_for_it() -> None:
 async def test_old_events_and_effects_are_pruned_in_small_bites(path: Path) -> None:
     async with rig.running(path) as r:
         await asyncio.gather(*(r.engine.submit(rig.asked(n)) for n in range(1, 30)))
-        ids = [row[0] for row in r.rows("SELECT id FROM outbox ORDER BY id")]
-        for effect in ids[:20]:
-            settled = model.EffectCompleted(
-                f"effect:{effect}:1", rig.START, effect, model.Refused("no")
-            )
-            await r.engine.submit(settled)
+        claims = await r.engine.claim(stage_.Everything())
+        for claimed in claims.effects[:20]:
+            await r.engine.submit(claimed.effect.completed(rig.START, model.Refused("no")))
         for number in range(1, 11):
             at = rig.START + timedelta(minutes=30)
             await r.engine.submit(model.TimerDue(f"t{number}", at, number, "expire"))

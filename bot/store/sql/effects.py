@@ -183,9 +183,11 @@ def _parts(connection: Connection, lane: str) -> dict[str, str]:
     return done
 
 
-def note(connection: Connection, id_: int, part: str, ref: str) -> None:
-    """Put on record that a part of an effect in flight is done; earlier doubt is over with it."""
-    connection.execute(queries.EFFECT_NOTE, (part, ref, id_))
+def note(connection: Connection, id_: int, attempt: int, part: str, ref: str) -> bool:
+    """Put on record that a part of an effect in flight is done; earlier doubt is over with it.
+    False: it is not this attempt that is under way."""
+    values = (part, ref, id_, attempt)
+    return connection.execute(queries.EFFECT_NOTE, values).rowcount == 1
 
 
 def spare(connection: Connection, id_: int, now: int) -> None:

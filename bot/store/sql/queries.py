@@ -189,7 +189,7 @@ EFFECT_PARTS = "SELECT parts FROM outbox WHERE lane = ? AND parts <> '' ORDER BY
 EFFECT_NOTE = """
 UPDATE outbox SET doubt = 0, doubt_at = 0,
     parts = json_patch(CASE parts WHEN '' THEN '{}' ELSE parts END, json_object(?, ?))
-WHERE id = ? AND state = 'in_flight'
+WHERE id = ? AND attempts = ? AND state = 'in_flight'
 """
 BUCKETS = """
 WITH RECURSIVE each (bucket) AS (

@@ -349,8 +349,8 @@ class Writer(port.Writer):
     def put_off(self, number: int, outcome: model.NotSent, due_at: int, now: int) -> None:
         effects.put_off(self.connection, number, outcome, due_at, now)
 
-    def note(self, number: int, part: str, ref: str) -> None:
-        effects.note(self.connection, number, part, ref)
+    def note(self, number: int, attempt: int, part: str, ref: str) -> bool:
+        return effects.note(self.connection, number, attempt, part, ref)
 
     def recover(self) -> int:
         return effects.recover(self.connection)
