@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
-from tests import loopback
+from tests import loopback, stores
 from tests import postgres as servers
 
 if TYPE_CHECKING:
@@ -109,3 +109,10 @@ def private_postgres() -> Iterator[servers.Server]:
         pytest.skip(lack)
     with servers.private() as server:
         yield server
+
+
+@pytest.fixture(autouse=stores.POSTGRES)
+def databases() -> Iterator[None]:
+    """What a test had of PostgreSQL goes with it."""
+    yield
+    stores.clear()

@@ -95,7 +95,7 @@ def compact(path: Path) -> None:
         stores.compact(settings.database)
     except stores.Locked:
         sys.exit(shell.fail("the bot is running: stop it first"))
-    except (stores.Unusable, stores.Broken) as fault:
+    except (stores.Unusable, *stores.Broken) as fault:
         sys.exit(shell.fail(str(fault)))
     after = settings.database.stat().st_size
     click.echo(f"ok: {before / 1_000_000:.1f} MB before, {after / 1_000_000:.1f} MB now")

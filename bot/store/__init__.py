@@ -1,7 +1,11 @@
-"""The durable state, in one SQLite file. The only place that knows SQL."""
+"""The durable state, in an SQLite file or a PostgreSQL database. The only place that knows SQL."""
 
 from __future__ import annotations
 
+import sqlite3
+from pathlib import Path
+
+from bot.store import sql
 from bot.store.port import (
     Allowance,
     Changes,
@@ -10,6 +14,8 @@ from bot.store.port import (
     ClockHistory,
     Conflict,
     History,
+    Locked,
+    Lost,
     OpenEffect,
     OpenStep,
     Queue,
@@ -18,6 +24,8 @@ from bot.store.port import (
     Reader,
     Row,
     Status,
+    StoreFault,
+    Unusable,
     Writer,
 )
 from bot.store.sql.check.finding import Finding, Report
@@ -25,8 +33,25 @@ from bot.store.sql.forgetting import Refused, Traces, forget, traces
 from bot.store.sql.takeover import Restored, recognise, take_for_old
 from bot.store.sqlite.copies import CopyFailed, backup, restore
 from bot.store.sqlite.examination import check, state
-from bot.store.sqlite.files import Broken, Locked, Store, Unusable, compact, lock
+from bot.store.sqlite.files import Store, compact, lock
 from bot.store.sqlite.health import Health, health, in_use
+
+Broken = (sqlite3.Error, StoreFault)
+"""What a store that is open raises when its disk is full or fails, or its server is gone."""
+Location = Path | str
+"""Where a store is: the file of SQLite, or the address of a PostgreSQL database."""
+
+
+def opened(location: Location, readonly: bool = False, mark: Path | None = None) -> sql.store.Store:
+    """Open a store; ``readonly`` is for tools beside a running bot. ``mark``: the file of its
+    high-water mark (None: beside the file of SQLite; none is kept for a database). Raises Locked,
+    Unusable, and FileNotFoundError if there is nothing to read."""
+    if isinstance(location, Path):
+        return Store(location, readonly, mark)
+    from bot.store.postgres import server
+
+    return server.Store(location, readonly, mark)
+
 
 __all__ = [
     "Allowance",
@@ -40,7 +65,9 @@ __all__ = [
     "Finding",
     "Health",
     "History",
+    "Location",
     "Locked",
+    "Lost",
     "OpenEffect",
     "OpenStep",
     "Queue",
@@ -53,6 +80,7 @@ __all__ = [
     "Row",
     "Status",
     "Store",
+    "StoreFault",
     "Traces",
     "Unusable",
     "Writer",
@@ -63,6 +91,7 @@ __all__ = [
     "health",
     "in_use",
     "lock",
+    "opened",
     "recognise",
     "restore",
     "state",

@@ -34,6 +34,22 @@ class Conflict(Exception):
     """What was loaded is no longer what stands in the store; nothing of this event was written."""
 
 
+class Locked(Exception):
+    """Another bot already runs on this store."""
+
+
+class Unusable(Exception):
+    """The store cannot be opened; the message says why and what to look at."""
+
+
+class StoreFault(Exception):
+    """The database failed."""
+
+
+class Lost(StoreFault):
+    """The connection to the database is gone. What was being committed may be there, or not."""
+
+
 @dataclass(slots=True)
 class Changes:
     """What a transaction changed that somebody waits for. ``timer`` is the earliest due time put

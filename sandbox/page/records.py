@@ -68,7 +68,7 @@ class Records:
                 opened.reading() as reader,
             ):
                 return [*self._audited(reader), *self._happened(reader), *self._letters(reader)]
-        except (FileNotFoundError, store.Broken):
+        except (FileNotFoundError, *store.Broken):
             return None
 
     def _audited(self, reader: store.Reader) -> Iterator[Row]:

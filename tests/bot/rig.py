@@ -14,6 +14,7 @@ from typing import Any
 from bot import model, store
 from bot.model import ports
 from bot.runtime import engine
+from tests import stores
 
 START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 ALICE = model.Account("chat", "corp", "u-alice", "Alice")
@@ -194,7 +195,7 @@ async def running(
 ) -> AsyncIterator[Rig]:
     """A started engine on ``path``; closed, and its audit chain verified, at the end."""
     clock = clock or Clock()
-    with contextlib.closing(store.Store(path)) as opened:
+    with contextlib.closing(stores.opened(path)) as opened:
         seen: list[model.Event] = []
 
         def spying(event: model.Event, view: model.View, now: datetime) -> model.Decision:

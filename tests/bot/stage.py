@@ -15,6 +15,7 @@ from bot import core, deployment, model, policy, regexes, store
 from bot.model import ports
 from bot.policy import identity
 from bot.runtime import engine, scheduler, usage
+from tests import stores
 from tests.bot import catalogs, event_shapes
 
 COMMANDS = Path(__file__).resolve().parents[2] / "commands"
@@ -135,7 +136,7 @@ class Stage:
         self.stored: dict[str, dict[str, object]] = {}
         """What is kept in the cloud, by its name or id: as ``FetchDefinition`` answers."""
         self.loop = asyncio.new_event_loop()
-        self.store = store.Store(folder / "stage.db")
+        self.store = stores.opened(folder / "stage.db")
         self.used = usage.Counter(of.quotas)
         self.engine = engine.Engine(
             self.store,

@@ -159,6 +159,7 @@ def test_a_store_is_made_once_and_keeps_its_identity(path: Path) -> None:
             "m012_usage",
             "m013_texts",
             "m014_search",
+            "m015_replicas",
         ]
 
 

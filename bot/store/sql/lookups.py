@@ -13,7 +13,8 @@ FROM requests WHERE created_at >= :since AND created_at < :until AND id < :befor
     ))
     AND (:glob = '' OR id IN (
         SELECT request FROM request_instances
-        WHERE instance >= :prefix AND instance < :prefix || char(1114111) AND instance GLOB :glob
+        WHERE instance >= :prefix AND instance < :prefix || char(1114111)
+            AND instance LIKE :glob ESCAPE '\\'
     ))
     AND (:approver = '' OR id IN (
         SELECT request FROM votes WHERE person = :approver AND json_extract(body, '$.approve') = 1
@@ -31,8 +32,8 @@ ON CONFLICT (instance, request) DO NOTHING
 """
 INSTANCE_FORGET = "DELETE FROM request_instances WHERE instance = ? AND request = ?"
 VOTES_OF = """
-SELECT body FROM json_each(?) CROSS JOIN votes ON votes.request = json_each.value
-ORDER BY votes.at, person
+SELECT body FROM votes WHERE request IN (SELECT CAST(value AS BIGINT) FROM json_each(?))
+ORDER BY at, person
 """
 TIMERS_OF = "SELECT request, kind, due_at FROM timers WHERE request = ? ORDER BY +due_at"
 EFFECTS_OPEN_OF = """

@@ -106,7 +106,8 @@ STEP_PUT = """
 INSERT INTO steps (request, idx, state, engine, region, batch, invocation, since, body)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (request, idx) DO UPDATE SET
-    since = CASE WHEN invocation = excluded.invocation THEN since ELSE excluded.since END,
+    since = CASE WHEN steps.invocation = excluded.invocation THEN steps.since
+        ELSE excluded.since END,
     state = excluded.state, region = excluded.region, batch = excluded.batch,
     invocation = excluded.invocation, body = excluded.body
 """
@@ -153,7 +154,7 @@ SELECT body FROM outbox
 WHERE request = ? AND kind IN ('start_run', 'run_call', 'tell_run') AND claimed_at > 0
 AND NOT (doubt = 0 AND state IN ('queued', 'dropped'))
 AND NOT (state = 'refused' AND json_extract(outcome, '$.code') = 'not_authorised')
-AND id NOT IN (SELECT value FROM json_each(?))
+AND id NOT IN (SELECT CAST(value AS BIGINT) FROM json_each(?))
 """
 EFFECTS_REPLACE = """
 UPDATE outbox SET state = 'dropped', settled_at = ?
@@ -176,7 +177,8 @@ WHERE id = ? AND state IN ('queued', 'in_flight')
 """
 EFFECT_AGAIN = """
 UPDATE outbox SET state = 'queued', due_at = ?, outcome = ?, settled_at = ?,
-    doubt = doubt OR ?, doubt_at = CASE WHEN ? AND doubt_at = 0 THEN claimed_at ELSE doubt_at END
+    doubt = MAX(doubt, ?),
+    doubt_at = CASE WHEN ? = 1 AND doubt_at = 0 THEN claimed_at ELSE doubt_at END
 WHERE id = ? AND state IN ('queued', 'in_flight')
 """
 EFFECTS_RECOVER = """
@@ -299,7 +301,7 @@ WHERE id = ? AND (kind = 'deliver' OR untold = 1)
 
 USAGE_ADD = """
 INSERT INTO usage (platform, month, kind, count) VALUES (?, ?, ?, ?)
-ON CONFLICT (platform, month, kind) DO UPDATE SET count = count + excluded.count
+ON CONFLICT (platform, month, kind) DO UPDATE SET count = usage.count + excluded.count
 """
 USAGE = "SELECT kind, count FROM usage WHERE platform = ? AND month = ?"
 USAGE_MONTHS = "SELECT platform, month, kind, count FROM usage ORDER BY month, platform, kind"

@@ -51,7 +51,7 @@ def votes(connection: Connection, requests: tuple[model.Request, ...]) -> tuple[
 
 def _values(search: model.Search) -> dict[str, object]:
     name, places = search.on.lower(), search.sight.places if search.sight is not None else ()
-    glob = re.sub(r"[\[?]", lambda match: f"[{match[0]}]", name) if "*" in name else ""
+    glob = re.sub(r"[\\%_]", r"\\\g<0>", name).replace("*", "%") if "*" in name else ""
     return {
         "person": search.person,
         "command": search.command,

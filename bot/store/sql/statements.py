@@ -70,7 +70,9 @@ PSEUDONYM = """
 SELECT json_extract(facts, '$.pseudonym') FROM audit
 WHERE action = 'person.forgotten' AND json_extract(facts, '$.person') = ? ORDER BY seq LIMIT 1
 """
-SENT_OF_REQUEST = "SELECT COUNT(*) FROM outbox WHERE request IN (SELECT value FROM json_each(?))"
+SENT_OF_REQUEST = """
+SELECT COUNT(*) FROM outbox WHERE request IN (SELECT CAST(value AS BIGINT) FROM json_each(?))
+"""
 EVENTS_DELETE = """
 DELETE FROM bus WHERE source LIKE 'countersign/%' AND subject IN (SELECT value FROM json_each(?))
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Protocol, Self
 
 from bot.store import port
 from bot.store.sql.reader import Reader
@@ -17,3 +17,10 @@ class Store(port.Store, Protocol):
     def writer(self) -> Writer | None: ...
 
     def reading(self) -> AbstractContextManager[Reader]: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def close(self) -> None:
+        """Let go of it."""

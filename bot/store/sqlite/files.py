@@ -12,21 +12,10 @@ from pathlib import Path
 from typing import IO
 
 from bot.store import highwater
+from bot.store.port import Locked, Unusable
 from bot.store.sqlite import foreign, pragmas, versions
 from bot.store.sqlite.reader import Reader
 from bot.store.sqlite.writer import Writer
-
-
-class Locked(Exception):
-    """Another bot already runs on this store."""
-
-
-class Unusable(Exception):
-    """The store cannot be opened; the message says why and what to look at."""
-
-
-Broken = sqlite3.Error
-"""What a store that is open raises when its disk is full or fails."""
 
 
 def lock(path: Path) -> IO[bytes]:

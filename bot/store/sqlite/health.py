@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.store import highwater
+from bot.store.port import Unusable
 from bot.store.sql import queries, takeover
 from bot.store.sqlite import copies, pragmas, versions
-from bot.store.sqlite.files import Unusable
 
 
 @dataclass(frozen=True, slots=True)

@@ -413,6 +413,30 @@ def m014_search(db: sqlite_utils.Database) -> None:
             db.execute(statement)
 
 
+_REPLICAS = """
+ALTER TABLE outbox ADD COLUMN owner INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX outbox_owner ON outbox (owner) WHERE state = 'in_flight';
+CREATE TABLE replicas (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    release TEXT NOT NULL,
+    schema TEXT NOT NULL,
+    digest TEXT NOT NULL DEFAULT '',
+    state TEXT NOT NULL,
+    joined_at INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL
+);
+"""
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def m015_replicas(db: sqlite_utils.Database) -> None:
+    """Which processes work on the store, and which of them has an effect in flight."""
+    for statement in _REPLICAS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
 CONTRACTS: Mapping[str, str] = {"m002_runs": "0.0.0", "m009_marks": "0.0.0"}
 """Migrations that take something away, each with the release whose code was the first to do without
 it, which must be an earlier one. (Those of 0.0.0 are from before this rule.)"""
