@@ -9,6 +9,7 @@ adapters there are, it is told.
 from __future__ import annotations
 
 import os
+import socket
 import ssl
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from bot.config import (
     check_runbooks,
     check_senders,
     check_sources,
+    check_store,
     kinds,
     policies,
     references,
@@ -45,7 +47,7 @@ from bot.config.runbooks import Oos
 from bot.config.schema import Bot, Cloud, Source, Web
 from bot.model import manifests
 from bot.rules import ruleset
-from bot.source import paths, toml_text
+from bot.source import database, paths, toml_text
 from bot.source.secret import Secret
 from bot.source.tables import Table, settings_from
 
@@ -113,6 +115,24 @@ class Config:
     def database(self) -> Path:
         """The store's file; it may not exist yet."""
         return self.bot.data / "countersign.db"
+
+    @property
+    def location(self) -> Path | str:
+        """Where the store is: its file, or the address of a database of PostgreSQL, which is never
+        shown, as it may hold a password. Raises RuntimeError where the secrets were not read."""
+        return self.database if self.bot.store is None else self.bot.store.reveal()
+
+    @property
+    def shown_location(self) -> str:
+        """The location as it may be shown to everyone: without a password."""
+        location = self.location
+        return str(location) if isinstance(location, Path) else database.shown(location)
+
+    @property
+    def replica(self) -> str:
+        """What this process is called among those that share a store."""
+        name = self.bot.replica
+        return f"{socket.gethostname()}:{os.getpid()}" if name is None else name.reveal()
 
     @property
     def mark(self) -> Path | None:
@@ -185,6 +205,7 @@ def load(
         file = _trusting(_completed(file, folder), parts, folder, diagnostics)
         if secrets:
             file = resolve_secrets.resolved(file, parts, folder, environ, diagnostics)
+        check_store.check_store(file, parts, environ, diagnostics)
     if diagnostics.faults or file is None or file.cloud is None:
         raise ConfigError(path, diagnostics.faults, diagnostics.warnings)
     return Config(

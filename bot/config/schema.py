@@ -45,6 +45,31 @@ class Bot(Table):
         description="Folder of the database and all other runtime data, created when missing. "
         "Relative to the configuration file, as is every path in it.",
     )
+    store: values.OpenOrNone = Field(
+        default=None,
+        description="The database that replicas of the bot share: "
+        "`postgresql://user@host:port/database?sslmode=verify-full`, with PostgreSQL 14 or later "
+        "and the extra `countersign[postgres]`. With a password in it the whole address is a "
+        'secret: `{ env = "NAME" }`; or the password comes from `PGPASSWORD` or `~/.pgpass`, as '
+        "with all of PostgreSQL's programs. Default: the SQLite file in `data`, of one bot alone.",
+    )
+    lease: int = Field(
+        default=10,
+        ge=3,
+        le=120,
+        description="With `store`: after so many seconds without a sign of life the other replicas "
+        "take over what one had in hand.",
+    )
+    other_configuration: Literal["wait", "refuse"] = Field(
+        default="wait",
+        description="With `store`: what a replica does whose configuration differs from the one in "
+        "use: `wait` until it is in use, or `refuse` to start.",
+    )
+    replica: values.OpenOrNone = Field(
+        default=None,
+        description="With `store`: what this replica is called in `status` and in logs, such as "
+        '`{ env = "POD_NAME" }`. Default: the name of the machine and the number of the process.',
+    )
     key: Secret | None = Field(
         default=None,
         description="The installation's key, 32 characters or more: in the codes of plans, in "

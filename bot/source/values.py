@@ -254,6 +254,11 @@ def _openly(text: object) -> object:
 
 
 Open = Annotated[Secret, BeforeValidator(_openly), Shown("text or secret")]
+OpenOrNone = Annotated[
+    Secret | None,
+    BeforeValidator(lambda text: None if text == "" else _openly(text)),
+    Shown("text or secret"),
+]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(_printable)]
 Texts = Annotated[tuple[Text, ...], Field(strict=False)]
 SomeTexts = Annotated[tuple[Text, ...], Field(strict=False, min_length=1)]
