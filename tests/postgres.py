@@ -176,10 +176,12 @@ def shared(key: str) -> Iterator[Server]:
         with _locked(folder / "starting", fcntl.LOCK_EX):
             url = folder / "url"
             if not url.exists():
+                if (folder / "server").exists():
+                    raise Unavailable("PostgreSQL did not start: the first who tried says why")
+                _keep(folder)
                 text = os.environ.get(VARIABLE) or Cluster.create(folder).url
                 (folder / "unwritten").write_text(text, "utf-8")
                 (folder / "unwritten").rename(url)
-                _keep(folder)
         yield Server(url.read_text("utf-8"), _prefix(folder), None)
 
 
