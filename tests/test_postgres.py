@@ -140,13 +140,11 @@ def test_processes_share_a_server_which_ends_after_the_last_was_killed(
     key = uuid.uuid4().hex
     command = [sys.executable, "-c", USER, key]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "cwd": servers.ROOT}
-    users = [subprocess.Popen(command, text=True, **pipes) for _ in range(2)]
-    urls = {user.stdout.readline().strip() for user in users}
-    assert len(urls) == 1
-    users[0].communicate()
-    assert rows(urls.pop(), "SELECT 1") == [(1,)]
-    users[1].kill()
-    users[1].communicate()
+    with subprocess.Popen(command, text=True, **pipes) as other:
+        with servers.shared(key) as server:
+            assert other.stdout.readline().strip() == server.url
+        assert rows(server.url, "SELECT 1") == [(1,)], "one of the two is left"
+        other.kill()
     folder = servers.place(key)
     servers.end(folder)
     assert not folder.exists()
