@@ -215,7 +215,7 @@ class Cluster:
         _provide(binaries, folder / "server")
         cluster = cls(folder, _free_port())
         if not disk and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
-            cluster.data.symlink_to(MEMORY / folder.name)
+            cluster.data.symlink_to(MEMORY / f"{folder.name}-data")
         cluster.data.resolve().mkdir(mode=0o700)
         if os.geteuid() == 0:
             account = pwd.getpwnam(USER)
