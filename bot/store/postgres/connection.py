@@ -10,6 +10,7 @@ from psycopg import pq
 
 from bot.store import port
 from bot.store.postgres import dialect
+from bot.store.sql import lookups, queries
 from bot.store.sql.connection import Parameters
 
 CONNECT_TIMEOUT = 5
@@ -38,6 +39,39 @@ class Lost(Fault, port.Lost):
     """The connection is gone."""
 
 
+NOTIFY = "SELECT pg_notify('countersign', ?)"
+UNREAD = frozenset(
+    {
+        NOTIFY,
+        queries.SAVEPOINT,
+        queries.EVENT_INSERT,
+        queries.ASKS_FORGET,
+        queries.ASK_INSERT,
+        queries.SOURCE_INSERT,
+        queries.RESULT_PUT,
+        queries.STEP_PUT,
+        queries.TIMER_PUT,
+        queries.TIMER_KEEP,
+        queries.TIMER_CLEAR,
+        queries.EFFECT_NEEDED,
+        queries.EFFECTS_REPLACE,
+        queries.EFFECT_KEEP,
+        queries.EFFECT_SETTLE,
+        queries.EFFECT_AGAIN,
+        queries.REQUEST_SET_CARD,
+        queries.BUS_INSERT,
+        queries.USAGE_ADD,
+        queries.AUDIT_INSERT,
+        queries.AUDIT_TEXTS_INSERT,
+        queries.META_PUT,
+        lookups.INSTANCE_NOTE,
+        lookups.INSTANCE_FORGET,
+    }
+)
+"""Statements whose result nobody reads. They go out together with the next one, so that they cost
+no way to the server and back of their own."""
+
+
 class Rows:
     """All rows of one statement."""
 
@@ -60,6 +94,19 @@ class Rows:
         return iter(self.fetchall())
 
 
+class Nothing(Rows):
+    """The result of a statement that has not been sent yet."""
+
+    def __init__(self) -> None:
+        super().__init__([], -1)
+
+    def fetchall(self) -> list[Any]:
+        raise AssertionError("this statement's result is not read")
+
+
+NOTHING = Nothing()
+
+
 def fault_of(error: psycopg.Error, broken: bool) -> Fault:
     """What a driver's error is to the bot. ``broken``: the connection cannot be used any more."""
     text = str(error).strip() or type(error).__name__
@@ -78,8 +125,12 @@ class Connection:
 
     def __init__(self, url: str, name: str, settings: Iterable[tuple[str, str]] = ()) -> None:
         self.url, self.name, self.settings = url, name, tuple(settings)
+        self._begin()
+
+    def _begin(self) -> None:
         self._driver = self._connected()
-        self._cursor = self._driver.cursor()
+        self._cursor, self._unread = self._driver.cursor(), self._driver.cursor()
+        self._queue: list[tuple[str, Parameters]] = []
 
     def _connected(self) -> psycopg.Connection[Any]:
         try:
@@ -102,8 +153,7 @@ class Connection:
     def renew(self) -> None:
         """Connect anew. Raises Lost."""
         self.close()
-        self._driver = self._connected()
-        self._cursor = self._driver.cursor()
+        self._begin()
 
     def close(self) -> None:
         self._driver.close()
@@ -120,18 +170,32 @@ class Connection:
         )
 
     def execute(self, sql: str, parameters: Parameters = (), /) -> Rows:
-        """Raises Fault: Integrity, OfStatement, Lost, or another."""
-        statement = dialect.statement(sql)
-        cursor = self._cursor
+        """Raises Fault: Integrity, OfStatement, Lost, or another; of a statement in ``UNREAD`` the
+        next one does."""
+        if sql in UNREAD:
+            self._queue.append((sql, parameters))
+            return NOTHING
+        if sql in (queries.ROLLBACK, queries.ROLLBACK_TO):
+            self._drop_undone(sql == queries.ROLLBACK)
         try:
-            if parameters:
-                cursor.execute(statement.text, dialect.values(statement, parameters))
+            if self._queue:
+                with self._driver.pipeline():
+                    while self._queue:
+                        send(self._unread, *self._queue.pop(0))
+                    send(self._cursor, sql, parameters)
             else:
-                cursor.execute(sql_without_values(statement))
-            rows = cursor.fetchall() if cursor.description is not None else []
+                send(self._cursor, sql, parameters)
+            rows = self._cursor.fetchall() if self._cursor.description is not None else []
         except psycopg.Error as error:
+            self._queue.clear()
             raise fault_of(error, self.lost) from error
-        return Rows(rows, cursor.rowcount)
+        return Rows(rows, self._cursor.rowcount)
+
+    def _drop_undone(self, whole: bool) -> None:
+        """What waits to be sent and would be undone right away is not sent; ``whole``: all of the
+        transaction is undone, and not only what came after its last savepoint."""
+        while self._queue and (whole or self._queue[-1][0] != queries.SAVEPOINT):
+            self._queue.pop()
 
     def executemany(self, sql: str, parameters: Iterable[Parameters], /) -> Rows:
         rows = Rows([], 0)
@@ -147,6 +211,10 @@ class Connection:
             raise fault_of(error, self.lost) from error
 
 
-def sql_without_values(statement: dialect.Statement) -> str:
-    """Without values nothing is replaced, so a percent sign stands for itself."""
-    return statement.text.replace("%%", "%")
+def send(cursor: psycopg.Cursor[Any], sql: str, parameters: Parameters) -> None:
+    """Execute a statement of SQLite's dialect."""
+    statement = dialect.statement(sql)
+    if parameters:
+        cursor.execute(statement.text, dialect.values(statement, parameters))
+    else:  # nothing is replaced, so a percent sign stands for itself
+        cursor.execute(statement.text.replace("%%", "%"))

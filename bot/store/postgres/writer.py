@@ -20,7 +20,6 @@ log = logging.getLogger(__name__)
 LOCK = 0x436F756E74657273
 """The key of the advisory lock: "Counters" in ASCII."""
 TAKE_LOCK = f"BEGIN; SELECT pg_advisory_xact_lock({LOCK})"
-NOTIFY = "SELECT pg_notify('countersign', ?)"
 WAIT = "2s"
 """So long one try to take the lock lasts."""
 EVERY = 10.0
@@ -53,7 +52,7 @@ class Writer(writer.Writer):
 
     def commit(self) -> None:
         if self.changes:
-            self._opened.execute(NOTIFY, (wake(self.changes),))
+            self._opened.execute(connection.NOTIFY, (wake(self.changes),))
         super().commit()
 
     def is_broken(self, fault: BaseException) -> bool:
