@@ -49,3 +49,11 @@ def clear() -> None:
     """A test is over: drop its databases."""
     _databases.clear()
     _test.close()
+
+
+def share(path: Path) -> None:
+    """Let the bot of a configuration keep its store in the database by this name."""
+    text = path.read_text("utf-8")
+    if "\nstore = " not in text:
+        line = f'[bot]\nstore = "{database(path)}"\n'
+        path.write_text(text.replace("[bot]\n", line, 1), "utf-8")

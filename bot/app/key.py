@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import hmac
 import logging
 import os
 import secrets
 from pathlib import Path
 
-from bot import config, source
+from bot import config, source, store
 
 log = logging.getLogger("countersign")
 
@@ -41,6 +42,22 @@ def of(settings: config.Config) -> bytes:
     if shared:
         log.warning("%s can be read by others on this machine: chmod 600 it", path)
     return key
+
+
+def agreed(key: bytes, opened: store.sql.store.Store) -> None:
+    """All who share a store have one key. Raises Unusable."""
+    writer = opened.writer
+    assert writer is not None
+    print_ = hmac.new(key, b"countersign replicas", "sha256").hexdigest()
+    writer.begin()
+    noted = writer.note_key(print_)
+    writer.commit()
+    if noted != print_:
+        raise store.Unusable(
+            "the key of this replica is not the one with which this store was begun: give all "
+            "replicas the same with [bot] key, such as the content of the file `key` in the data "
+            "folder of the first"
+        )
 
 
 def make(path: Path, used: bool) -> None:

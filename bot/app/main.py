@@ -8,7 +8,6 @@ waited for, and the rest stays in the store for the next start.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
 import functools
 import gc
@@ -84,9 +83,10 @@ class App:
         self.deployment = dataclasses.replace(self.deployment, key=key_.of(self.settings))
         running = reload.loaded(self.settings, self.deployment)
         self._recorder = capturing.recorder(self.settings, self.deployment)
-        with contextlib.closing(
-            store.Store(self.settings.database, mark=self.settings.mark)
-        ) as opened:
+        mark = self.settings.mark or store.place_of_mark(self.settings.database)
+        with store.opened(self.settings.location, mark=mark) as opened:
+            if self.settings.bot.store is not None:
+                key_.agreed(self.deployment.key, opened)
             self._recognise(opened)
             self._failed = asyncio.get_running_loop().create_future()
             door = engine.Engine(
@@ -115,14 +115,14 @@ class App:
         """From here on everything is decided by this configuration."""
         self.settings, self.deployment = loaded.settings, loaded.deployment
 
-    def _recognise(self, opened: store.Store) -> None:
+    def _recognise(self, opened: store.sql.store.Store) -> None:
         """Is it an older copy that was put back by other means than ``restore``?"""
         done = store.recognise(opened, self.clock.now())
         if done is not None:
             log.warning("the store is older than the one that was here. %s", _put_back(done))
 
     async def _look_for_traces(
-        self, door: engine.Engine, opened: store.Store, outside: outside_.Outside
+        self, door: engine.Engine, opened: store.sql.store.Store, outside: outside_.Outside
     ) -> None:
         """Was something started that this store does not know? Then it is an older copy."""
         token = await traces.unknown(door, outside.executor)
@@ -138,7 +138,7 @@ class App:
     async def _serve(
         self,
         door: engine.Engine,
-        opened: store.Store,
+        opened: store.sql.store.Store,
         stop: asyncio.Event,
         ready: Callable[[], None] | None,
         reloader: reload.Reloader,

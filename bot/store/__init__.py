@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from bot.store import sql
+from bot.store.highwater import place as place_of_mark
 from bot.store.port import (
     Allowance,
     Changes,
@@ -92,6 +93,7 @@ __all__ = [
     "in_use",
     "lock",
     "opened",
+    "place_of_mark",
     "recognise",
     "restore",
     "state",

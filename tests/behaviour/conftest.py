@@ -17,6 +17,7 @@ from bot.app import main as app
 from sandbox import play, process
 from sandbox.client import PROCESSES, Sandbox
 from sandbox.console import company
+from tests import stores
 
 PROCESSES.set_forkserver_preload(["sandbox.__main__", "tests.sdk_models"])
 
@@ -117,6 +118,8 @@ class Scene(play.Play):
         self.socket = path.with_name("console.sock")
         if platform == "console":
             company.furnish(path, self.socket)
+        if stores.POSTGRES:
+            stores.share(path)
         self.settings = adapters.load(path)
         self.app: app.App | None = None
         self.stop = asyncio.Event()
@@ -150,7 +153,7 @@ class Scene(play.Play):
             self.app.wake()
 
     def reader(self) -> Any:
-        opened = store.Store(self.settings.data / "countersign.db", readonly=True)
+        opened = store.opened(self.settings.location, readonly=True)
         return opened.reading()
 
     async def settled(self) -> None:

@@ -153,7 +153,7 @@ def test_run_hands_the_configuration_over_and_leaves_with_the_bots_status(
 
 def test_a_full_disk_ends_the_bot_with_a_sentence(caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> None:
-        raise store.Broken("database or disk is full")
+        raise store.Broken[0]("database or disk is full")
 
     assert app.ended(main()) == 1
     [said] = [record.getMessage() for record in caplog.records]

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
+from bot.source.database import shown
 from bot.store import highwater, port
 from bot.store.port import Unusable
 from bot.store.postgres import schema
@@ -27,14 +27,6 @@ READING = (("default_transaction_read_only", "on"), ("statement_timeout", "300s"
 OLDEST = 140000
 """The oldest server, as ``server_version_num`` has it: 14."""
 CANNOT_ENCODE = "the database's encoding is {}, and must be UTF8: create it with ENCODING 'UTF8'"
-
-
-def shown(url: str) -> str:
-    """An address without its password."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    user = parts.username
-    return urlunsplit((parts.scheme, f"{user}@{host}" if user else host, parts.path, "", ""))
 
 
 class Store:

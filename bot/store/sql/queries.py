@@ -354,6 +354,8 @@ AUDIT_SEQUENCE = "SELECT seq FROM sqlite_sequence WHERE name = 'audit'"
 REQUEST_FLOOR, RESTORED, CONFIGURATION = "requests.floor", "restored", "configuration"
 """Names in meta: the number above which requests are numbered; the moment of the last restore,
 until people were told of it; the digests of the configuration that is in use."""
+KEY = "key"
+"""Name in meta: a fingerprint of the key of the installation."""
 OLDEST_SCHEMA, OLDEST_RELEASE = "schema.oldest", "release.oldest"
 """Names in meta: the oldest schema whose code may write the store, and the release it came with."""
 META_DROP = "DELETE FROM meta WHERE name = ?"

@@ -216,6 +216,14 @@ class Writer(port.Writer):
     def forget_restore(self) -> None:
         self._execute(queries.META_DROP, (queries.RESTORED,))
 
+    def note_key(self, fingerprint: str) -> str:
+        """The fingerprint of the key that all share who write the store; this one, if there was
+        none."""
+        row = self._execute(queries.META, (queries.KEY,)).fetchone()
+        if row is None:
+            self._execute(queries.META_PUT, (queries.KEY, fingerprint))
+        return fingerprint if row is None else str(row[0])
+
     def note_configuration(self, text: str) -> None:
         self._execute(queries.META_PUT, (queries.CONFIGURATION, text))
 
