@@ -128,12 +128,14 @@ def _whole(value: object, now: datetime) -> model.CloudEvent:
     if value.get("data") is not None and value.get("data_base64") is not None:
         raise refusal.unreadable("the event has both data and data_base64")
     # The specification lets null stand for an attribute that is not there.
-    document = {key: item for key, item in value.items() if item is not None or key == "data"}
+    document = {key: item for key, item in value.items() if item is not None}
+    data = document.pop("data", None)
     if "time" in document:
         document["time"] = _timed(document["time"])
     try:
         event = JSONFormat().read(CloudEvent, json.dumps(document))
-        return _checked(event.get_attributes(), event.get_data(), now, "time" in document)
+        said = data if data is not None else event.get_data()
+        return _checked(event.get_attributes(), said, now, "time" in document)
     except _FAULTS as fault:
         raise _no_event(fault, document.get("time")) from None
 

@@ -31,12 +31,12 @@ def clean(value: object, depth: int) -> object:
     than ``depth``, or holds a number that JSON can't say."""
     if isinstance(value, str):
         return text(value)
-    if isinstance(value, dict | list) and depth <= 0:
-        raise refusal.unreadable("the body is nested too deeply")
-    if isinstance(value, dict):
+    if isinstance(value, (dict, list)):
+        if depth <= 0:
+            raise refusal.unreadable("the body is nested too deeply")
+        if isinstance(value, list):
+            return [clean(item, depth - 1) for item in value]
         return {text(key): clean(item, depth - 1) for key, item in value.items()}
-    if isinstance(value, list):
-        return [clean(item, depth - 1) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         raise refusal.unreadable("the body holds a number that is too large")
     return value

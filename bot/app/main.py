@@ -43,6 +43,9 @@ log = logging.getLogger("countersign")
 ABSENCE = timedelta(minutes=5)
 """Platforms deliver again for a few minutes at least; after longer we look ourselves."""
 UNKNOWN_ABSENCE = timedelta(hours=1)
+COLLECT_AFTER = (10_000, 5, 2)
+"""So many more objects than before are looked through, and so many such collections lead to one of
+the next generation; see ``gc.set_threshold``."""
 QUIET = ("apscheduler", "asyncio", "urllib3")
 """Libraries that only speak up when something is wrong, beside those of the adapters."""
 
@@ -330,9 +333,11 @@ def connected(settings: config.Config, manifest: manifests.Manifest[Any]) -> str
 
 def settle() -> None:
     """Leave what was made by the start out of all collections of garbage to come: going over it
-    again and again would stop everything for a tenth of a second each time."""
+    again and again would stop everything for a tenth of a second each time. Nor is what a few dozen
+    events are made of looked through while they are under way."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
 
 
 def hangup_of(bot: App, stop: asyncio.Event) -> Callable[[], None]:

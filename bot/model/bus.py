@@ -177,9 +177,10 @@ class ToBus:
     how: ClassVar[How] = "bus"
 
 
-Destination = ToCommand | ToGroup | ToWebhook | ToHttp | ToBus | ToThread
+Destination = ToHttp | ToBus | ToWebhook | ToGroup | ToCommand | ToThread
 """Each has a field that no other one must have, but for a thread, which is tried last: so they are
-read from what is stored without another look at ``how``."""
+read from what is stored without another look at ``how``. They are tried in this order, and those
+of which there are most come first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ class _Calls:
 
 class RateLimiter:
     """How much each rate key may send now. The writer thread asks while it claims, the loop tells
-    what came back: a lock keeps the counts true."""
+    what came back: a lock keeps the counts true. ``longest``: how far back the budgets reach."""
 
     def __init__(
         self,
@@ -102,26 +102,23 @@ class RateLimiter:
         most: int = IN_FLIGHT,
         account: Account = lambda rate_key: rate_key,
     ) -> None:
-        self._budgets = tuple(budgets)
         self._account = account
         self._clock = clock
         self._most = most
         self._flying: dict[str, int] = {}
-        self._windows: dict[tuple[RateLimit, str], _Window] = {}
         self._calls: dict[port.RateKey, _Calls] = {}
         self._paused: dict[port.RateKey, int] = {}
         self._lock = threading.Lock()
-
-    @property
-    def longest(self) -> timedelta:
-        """How far back the windows reach."""
-        return timedelta(seconds=max((budget.seconds for budget in self._budgets), default=0.0))
+        self.limit(budgets)
 
     def limit(self, budgets: Iterable[RateLimit]) -> None:
         """From now on these hold. What was sent within the longest of those before counts."""
         with self._lock:
             self._budgets = tuple(budgets)
-            self._windows = {}
+            longest = max((budget.seconds for budget in self._budgets), default=0.0)
+            self.longest = timedelta(seconds=longest)
+            self._windows: dict[tuple[RateLimit, str], _Window] = {}
+            self._windows_of: dict[port.RateKey, list[_Window]] = {}
             for rate_key, calls in self._calls.items():
                 for window in self._of(self._account(rate_key)):
                     window.flying += calls.flying
@@ -130,17 +127,19 @@ class RateLimiter:
                 window.sent = deque(sorted(window.sent))
 
     def _of(self, rate_key: port.RateKey) -> list[_Window]:
-        windows = []
-        for budget in self._budgets:
-            if not budget.counts(rate_key.platform, rate_key.kind):
-                continue
-            key = (budget, rate_key.chat if budget.per == "chat" else "")
-            window = self._windows.get(key)
-            if window is None:
-                window = _Window(budget.count, round(budget.seconds * 1000))
-                self._windows[key] = window
-            windows.append(window)
+        """The windows that count a key's calls."""
+        windows = self._windows_of.get(rate_key)
+        if windows is None:
+            windows = self._windows_of[rate_key] = [
+                self._window(budget, rate_key.chat if budget.per == "chat" else "")
+                for budget in self._budgets
+                if budget.counts(rate_key.platform, rate_key.kind)
+            ]
         return windows
+
+    def _window(self, budget: RateLimit, chat: str) -> _Window:
+        new = _Window(budget.count, round(budget.seconds * 1000))
+        return self._windows.setdefault((budget, chat), new)
 
     def room(self, rate_key: port.RateKey) -> port.Allowance:
         """How many may go now. ``again`` is a moment of the clock that people read."""
@@ -225,7 +224,7 @@ class RateLimiter:
         """Remember a call for as long as any budget counts it."""
         calls = self._calls.setdefault(rate_key, _Calls())
         calls.sent.append(tick)
-        oldest = self._tick() - self.longest // timedelta(milliseconds=1)
+        oldest = tick - self.longest // timedelta(milliseconds=1)
         while calls.sent and calls.sent[0] <= oldest:
             calls.sent.popleft()
         return calls
