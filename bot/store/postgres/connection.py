@@ -146,7 +146,7 @@ class Connection:
             for name, value in self.settings:
                 driver.execute("SELECT set_config(%s, %s, false)", (name, value))
         except psycopg.Error as error:
-            raise Lost(str(error).strip()) from error
+            raise Lost(str(error).strip().partition("\n")[0]) from error
         driver.prepared_max = 500
         return driver
 

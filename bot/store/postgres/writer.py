@@ -24,6 +24,17 @@ WAIT = "2s"
 """So long one try to take the lock lasts."""
 EVERY = 10.0
 """Seconds after which the log tells again that the lock is held."""
+STUCK_AFTER = 30.0
+"""Seconds after which a holder of the lock is ended whose program neither reads nor writes."""
+END_STUCK = f"""
+SELECT pg_terminate_backend(a.pid) FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid
+WHERE l.locktype = 'advisory' AND l.granted AND l.database = (
+        SELECT oid FROM pg_database WHERE datname = current_database()
+    )
+    AND l.classid = {LOCK >> 32} AND l.objid = {LOCK & 0xFFFFFFFF} AND l.objsubid = 1
+    AND a.usename = current_user AND a.wait_event_type = 'Client'
+    AND clock_timestamp() - a.xact_start > make_interval(secs => ?)
+"""
 
 
 class Writer(writer.Writer):
@@ -32,6 +43,7 @@ class Writer(writer.Writer):
     def __init__(self, opened: connection.Connection) -> None:
         super().__init__(opened)
         self._opened = opened
+        self._committed = self._seq, self._hash
 
     def take_lock(self, goes_on: port.GoesOn) -> None:
         begun = warned = time.monotonic()
@@ -49,20 +61,39 @@ class Writer(writer.Writer):
                 if now - warned >= EVERY:
                     log.warning("another replica has been writing for %d s", now - begun)
                     warned = now
+                if now - begun >= STUCK_AFTER:
+                    self._end_stuck()
+
+    def _end_stuck(self) -> None:
+        """End the session of a replica that was stopped in the middle of a transaction, where the
+        server cannot notice that by itself: it waits for that replica to read."""
+        if self._opened.execute(END_STUCK, (STUCK_AFTER,)).fetchall():
+            log.warning("a replica that had stopped in the middle of a transaction was cut off")
 
     def commit(self) -> None:
         if self.changes:
             self._opened.execute(connection.NOTIFY, (wake(self.changes),))
         super().commit()
+        self._committed = self._seq, self._hash
 
     def is_broken(self, fault: BaseException) -> bool:
         of_event = connection.Integrity | connection.OfStatement
         return isinstance(fault, port.StoreFault) and not isinstance(fault, of_event)
 
     def renew(self) -> None:
-        """Connect anew, and forget what was worked out of the transaction that was lost."""
+        """Connect anew, and forget what was worked out of the transaction that was lost. Raises
+        Lost, and Unusable for a database that lacks what was committed: it is an older copy, or a
+        standby that had not been told yet."""
         self._opened.renew()
         self._forget()
+        seq, hash_ = self._committed
+        row = self._opened.execute(queries.AUDIT_HASH, (seq,)).fetchone()
+        if seq and (row is None or row[0] != hash_):
+            raise port.Unusable(
+                f"the database lacks audit entry {seq}, which it had: it was put back, or a "
+                "standby took over without the last commits. The next start takes it up as "
+                "`restore` does: what was undecided is held, and people are told"
+            )
 
     def upkeep(self, idle: bool) -> float | None:
         """The server keeps its files in shape by itself; the mark follows."""
