@@ -31,6 +31,31 @@ class Quota(port.Quota, Protocol):
     def give_back(self, rate_key: port.RateKey) -> None: ...
 
 
+class Ledger(Quota):
+    """Remembers what was taken of a quota, so that it can be given back where the transaction is
+    undone."""
+
+    def __init__(self, quota: Quota) -> None:
+        self._quota = quota
+        self._spent: list[port.RateKey] = []
+
+    def room(self, rate_key: port.RateKey) -> port.Allowance:
+        return self._quota.room(rate_key)
+
+    def take(self, rate_key: port.RateKey) -> None:
+        self._quota.take(rate_key)
+        self._spent.append(rate_key)
+
+    def give_back(self, rate_key: port.RateKey) -> None:
+        self._quota.give_back(rate_key)
+        self._spent.remove(rate_key)
+
+    def undo(self) -> None:
+        """Give back all that was taken."""
+        while self._spent:
+            self._quota.give_back(self._spent.pop())
+
+
 class Clearance:
     """Lets effects leave. Without ``judge`` everything may; what is not to leave is settled."""
 

@@ -153,15 +153,18 @@ class Watch:
                 return
 
     async def _take(self) -> None:
-        def take(writer: port.Writer) -> timedelta:
-            size, before = self._clock.step(), self._clock.now()
-            if size:
-                _take_in(writer, before, size, before + size)
-                self._clock.take(size)
-            return size
+        steps: list[tuple[datetime, timedelta]] = []
 
-        size = await self._door.write(take)
-        if size:
+        def take(writer: port.Writer) -> None:
+            before, size = self._clock.now(), self._clock.step()
+            if size and not steps:  # else it was taken by a transaction that was lost
+                steps.append((before, size))
+                self._clock.take(size)
+            for before, size in steps:
+                _take_in(writer, before, size, before + size)
+
+        await self._door.write(take)
+        for _, size in steps:
             log.warning("the clock was set by %+.1f s; everything due was moved along", _s(size))
             self._moved()
 

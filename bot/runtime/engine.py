@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
@@ -30,23 +31,37 @@ MOST_TOGETHER = 256
 MOST_TRIES = 5000
 """So many patterns may have to be judged elsewhere for one event."""
 PATIENCE_OF_END = 5.0
-"""Seconds that a bot which is to stop waits for a write lock that another program holds."""
+"""Seconds that a bot which is to stop waits for a write lock that another program holds, and for a
+database that is not reached."""
+FIRST_PAUSE, LAST_PAUSE = 0.1, 2.0
+"""Seconds between two tries to reach a database."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
     """Something waiting for the writer thread: an event, with or without a ``call`` right after
-    it, or a ``call`` alone. ``since`` when, in seconds of the counter that measures how long things
+    it, or a ``call`` alone. ``undo``: what the call changed outside the store is put back, for its
+    transaction was lost. ``since`` when, in seconds of the counter that measures how long things
     take."""
 
     future: asyncio.Future[Any]
     event: model.Event | None
     call: Callable[[port.Writer], Any] | None
+    undo: Callable[[], None] | None = None
     tries: int = 0
     since: float = field(default_factory=time.perf_counter)
 
 
 Answer = tuple[_Job, Any, BaseException | None]
+
+
+@dataclass(slots=True)
+class _Results:
+    """What comes of jobs once their transaction is on disk: ``answers``, and ``questions`` about
+    patterns, which are to be judged elsewhere before a job is done again."""
+
+    answers: list[Answer] = field(default_factory=list)
+    questions: list[tuple[_Job, regexes.Question]] = field(default_factory=list)
 
 
 class Engine:
@@ -56,6 +71,9 @@ class Engine:
     be decided. ``failed`` is called (on the loop) when the store can't be written: the process
     should end, for nothing more will be taken. ``meter`` counts what happens, ``used`` what is used
     of platforms, which is written with each transaction. All methods belong to the loop's thread.
+
+    A database that is lost is connected to again, for as long as it takes, and what was not
+    committed is done again: until then nobody is answered. ``lost_at`` says since when.
     """
 
     def __init__(
@@ -97,6 +115,9 @@ class Engine:
         self._ended: asyncio.Future[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed_at: float | None = None
+        self._closing = threading.Event()
+        self._pause = 0.0
+        self.lost_at: datetime | None = None
 
     # -- on the loop's thread
 
@@ -129,11 +150,13 @@ class Engine:
         something is judged, and cards are drawn by ``draw`` (None: they are sent as they were
         stored): what must not or cannot leave is settled, and is not among what is returned."""
 
-        def claim(writer: port.Writer) -> port.Claims:
-            claims = writer.claim(self.clock.now(), quota)
-            return self._clearance.passed(claims, quota, draw)
+        ledger = clearance.Ledger(quota)
 
-        return self.write(claim)
+        def claim(writer: port.Writer) -> port.Claims:
+            claims = writer.claim(self.clock.now(), ledger)
+            return self._clearance.passed(claims, ledger, draw)
+
+        return self._put(None, claim, ledger.undo)
 
     async def read(self, call: Callable[[port.Reader], T]) -> T:
         """Run ``call`` in a thread with a read-only connection; it never blocks the writer."""
@@ -160,18 +183,22 @@ class Engine:
             return
         if not self._closed:
             self._closed, self._closed_at = True, time.monotonic()
+            self._closing.set()
             self._queue.put(None)
         await asyncio.shield(self._ended)
 
     def _put(
-        self, event: model.Event | None, call: Callable[[port.Writer], Any] | None
+        self,
+        event: model.Event | None,
+        call: Callable[[port.Writer], Any] | None,
+        undo: Callable[[], None] | None = None,
     ) -> asyncio.Future[Any]:
         loop = self._loop or asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
         if self._closed:
             future.set_exception(ports.Closed("the bot is shutting down"))
         else:
-            self._queue.put(_Job(future, event, call))
+            self._queue.put(_Job(future, event, call, undo))
         return future
 
     def _hand_back(self, answers: list[Answer], changes: port.Changes | None) -> None:
@@ -221,7 +248,7 @@ class Engine:
         closed = ports.Closed(f"the store can't be written: {fault}")
         self._hand_back([(job, None, closed) for job in waiting], None)
         self._end()
-        if self._failed is not None:
+        if self._failed is not None and not isinstance(fault, port.Lost):
             self._failed(fault)
 
     def _end(self) -> None:
@@ -243,6 +270,10 @@ class Engine:
                 more = more and self._gather(jobs)
                 if jobs or not more:
                     self._transact(jobs)
+            except port.Lost as fault:
+                log.warning("the bot stops, and the database was not reached before: %s", fault)
+                self._loop.call_soon_threadsafe(self._give_up, jobs, fault)
+                return
             except BaseException as fault:
                 log.critical("the store can't be written, stopping", exc_info=True)
                 try:
@@ -277,39 +308,82 @@ class Engine:
                 wait = self._writer.upkeep(idle=True)
 
     def _transact(self, jobs: list[_Job]) -> None:
+        """Do the jobs in one transaction; where the database is lost, again in another one, unless
+        the first is on disk all the same. Raises Lost where the bot is to stop before."""
         assert self._loop is not None
+        while True:
+            results = _Results()
+            try:
+                self._write(jobs, results)
+                break
+            except port.Lost as fault:
+                if self._renewed(fault):
+                    break
+                self._undo(jobs)
+        self._pause = 0.0
+        self._used.committed()
+        self.meter.jobs += len(jobs)
+        failpoints.reach("engine.committed")
+        news = self._intake.committed()
+        changes = self._writer.changes
+        self._loop.call_soon_threadsafe(self._hand_back, results.answers, changes)
+        for job, question in results.questions:
+            self._loop.call_soon_threadsafe(self._judge, job, question)
+        if news:
+            self._loop.call_soon_threadsafe(self._tell, news)
+
+    def _write(self, jobs: list[_Job], results: _Results) -> None:
         writer = self._writer
         writer.begin(self._waits_on)
         for reached in self._used.flush(writer, self.clock.now()):
             self._intake.take(reached, last=True)
-        answers = [answer for job in jobs if (answer := self._do(job)) is not None]
+        for job in jobs:
+            try:
+                results.answers.append(self._done(job))
+            except regexes.Unjudged as unjudged:
+                results.questions.append((job, unjudged.question))
         failpoints.reach("engine.before_commit")
         began = time.perf_counter()
         writer.commit()
         self.meter.commits.observe(time.perf_counter() - began)
-        self.meter.jobs += len(jobs)
-        failpoints.reach("engine.committed")
-        for line in self._intake.log_lines():
-            line.write()
-        self._loop.call_soon_threadsafe(self._hand_back, answers, writer.changes)
-        if news := self._intake.moves_of_requests():
-            self._loop.call_soon_threadsafe(self._tell, news)
+
+    def _renewed(self, fault: port.Lost) -> bool:
+        """Connect to the database again, however long that takes. True: the transaction that was
+        lost is on disk."""
+        if self.lost_at is None:
+            self.lost_at = self.clock.now()
+            log.error("the database is not reached, nothing is acknowledged until it is: %s", fault)
+        while True:
+            if self._closing.wait(self._pause):
+                time.sleep(min(self._pause, FIRST_PAUSE))
+            if not self._waits_on(0.0):
+                raise fault
+            self._pause = min(max(2 * self._pause, FIRST_PAUSE), LAST_PAUSE)
+            try:
+                committed = self._writer.renew()
+            except port.Lost as again:
+                log.debug("the database is not reached: %s", again)
+                continue
+            log.warning("the database is reached again, after %s", self.clock.now() - self.lost_at)
+            self.lost_at = None
+            return committed
+
+    def _undo(self, jobs: list[_Job]) -> None:
+        """Put back what a lost transaction changed outside the store."""
+        self._used.undo()
+        self._intake.undo()
+        for job in jobs:
+            if job.undo is not None:
+                job.undo()
 
     def _waits_on(self, waited: float) -> bool:
         """Another program holds the write lock: it is waited for, for however long, but not once
         the bot is to stop. What was not taken comes again."""
         return self._closed_at is None or time.monotonic() - self._closed_at < PATIENCE_OF_END
 
-    def _do(self, job: _Job) -> Answer | None:
-        """None: it is done again once a pattern is judged, which the writer does not wait for."""
-        try:
-            return self._done(job)
-        except regexes.Unjudged as unjudged:
-            assert self._loop is not None
-            self._loop.call_soon_threadsafe(self._judge, job, unjudged.question)
-            return None
-
     def _done(self, job: _Job) -> Answer:
+        """Raises Unjudged: it is done again once a pattern is judged, which the writer does not
+        wait for."""
         last = job.tries >= MOST_TRIES
         if job.event is not None:
             receipt = self._intake.take(job.event, last)

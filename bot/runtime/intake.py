@@ -59,17 +59,23 @@ class Intake:
         self._facts = _Facts()
         self.followed = False
         self.moves: list[moves.Move] = []
-        self.lines: list[logs.Line | logs.Failure] = []
+        self._lines: list[logs.Line | logs.Failure] = []
+        self._news: list[tuple[model.Event, str, _Facts]] = []
 
-    def log_lines(self) -> list[logs.Line | logs.Failure]:
-        """What the log says of what was decided since it was last asked for."""
-        lines, self.lines = self.lines, []
-        return lines
-
-    def moves_of_requests(self) -> list[moves.Move]:
-        """How requests moved since it was last asked; nothing unless they are ``followed``."""
-        known, self.moves = self.moves, []
+    def committed(self) -> list[moves.Move]:
+        """What was taken is on disk: log and count it. Returns how requests moved by it; nothing
+        unless they are ``followed``."""
+        for line in self._lines:
+            line.write()
+        for event, answer, facts in self._news:
+            self._count(event, answer, facts)
+        known = self.moves
+        self.undo()
         return known
+
+    def undo(self) -> None:
+        """What was taken is not in the store after all: nothing is told of it."""
+        self.moves, self._lines, self._news = [], [], []
 
     def take(self, event: model.Event, last: bool = False) -> model.Receipt:
         """Decide and write one event. Whatever goes wrong with it harms only itself. Raises
@@ -83,8 +89,8 @@ class Intake:
             try:
                 receipt, lines = self._decided(event, now)
                 writer.release()
-                self.lines += lines
-                self._count(event, "duplicate" if receipt.duplicate else "new")
+                self._lines += lines
+                self._note(event, "duplicate" if receipt.duplicate else "new")
                 return receipt
             except Exception as error:
                 if self._writer.is_broken(error):
@@ -101,9 +107,13 @@ class Intake:
         assert fault is not None
         return self._refuse(event, now, fault)
 
-    def _count(self, event: model.Event, answer: str) -> None:
+    def _note(self, event: model.Event, answer: str) -> None:
+        """Remember an event that was taken until it is on disk."""
+        self._news.append((event, answer, self._facts))
+        self.moves += self._facts.moves
+
+    def _count(self, event: model.Event, answer: str, facts: _Facts) -> None:
         """Count an event that was taken, with what was decided and how an effect's try ended."""
-        facts = self._facts
         self._meter.events[type(event).__name__, answer] += 1
         for action in facts.actions:
             self._meter.decisions[action] += 1
@@ -111,7 +121,6 @@ class Intake:
             row, outcome = facts.result
             party = row.rate_key.platform or meter.CLOUD
             self._meter.effects[row.effect.body.kind, party, outcome.kind] += 1
-        self.moves += facts.moves
 
     def _decided(
         self, event: model.Event, now: datetime
@@ -171,7 +180,7 @@ class Intake:
             writer.rollback_to_savepoint()
         else:
             writer.release()
-            self._count(event, "failed")
+            self._note(event, "failed")
         return receipt
 
     def _prepare(self, event: model.Event, now: datetime) -> model.Event | None:

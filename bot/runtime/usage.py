@@ -26,6 +26,7 @@ class Counter:
     def __init__(self, quotas: Mapping[str, policy.Quota]) -> None:
         self._quotas = quotas
         self._pending: collections.Counter[tuple[str, model.Meter]] = collections.Counter()
+        self._flushed: collections.Counter[tuple[str, model.Meter]] = collections.Counter()
         self._lock = threading.Lock()
 
     def count(self, platform: str, meter: model.Meter) -> None:
@@ -39,9 +40,11 @@ class Counter:
         return bool(self._pending)
 
     def flush(self, writer: port.Writer, now: datetime) -> Iterator[model.QuotaReached]:
-        """Write what was counted; each share of a quota that is reached by it, once a month."""
+        """Write what was counted; each share of a quota that is reached by it, once a month. Call
+        ``committed`` or ``undo`` after the transaction."""
         with self._lock:
             pending, self._pending = self._pending, collections.Counter()
+        self._flushed = pending
         for platform in dict.fromkeys(platform for platform, _ in pending):
             quota = self._quotas.get(platform)
             counts = {meter: pending[platform, meter] for meter in model.METERS}
@@ -49,6 +52,16 @@ class Counter:
             usage = writer.add_usage(platform, month, {k: n for k, n in counts.items() if n})
             if quota is not None:
                 yield from self._reached(writer, quota, usage, now)
+
+    def committed(self) -> None:
+        """What was flushed is on disk."""
+        self._flushed = collections.Counter()
+
+    def undo(self) -> None:
+        """What was flushed is not in the store after all."""
+        with self._lock:
+            self._pending += self._flushed
+        self.committed()
 
     def _reached(
         self, writer: port.Writer, quota: policy.Quota, usage: model.Usage, now: datetime

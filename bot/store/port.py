@@ -47,7 +47,8 @@ class StoreFault(Exception):
 
 
 class Lost(StoreFault):
-    """The connection to the database is gone. What was being committed may be there, or not."""
+    """The connection to the database is gone, and with it the transaction, unless it was on its way
+    to the disk already: ``Writer.renew`` finds that out."""
 
 
 @dataclass(slots=True)
@@ -326,7 +327,8 @@ class Reader(Protocol):
 
 
 class Writer(Protocol):
-    """Transactions, savepoints, and the writes of one event. Owned by one thread."""
+    """Transactions, savepoints, and the writes of one event. Owned by one thread. From ``begin`` to
+    ``commit`` anything may raise ``Lost``."""
 
     installation: str
     """The random name of this store."""
@@ -345,6 +347,11 @@ class Writer(Protocol):
     def rollback(self) -> None:
         """Undo the whole transaction, if the database has not undone it already."""
 
+    def renew(self) -> bool:
+        """After ``Lost``: connect anew, and forget what was worked out of the lost transaction.
+        True: that one is in the store, all of it. Raises ``Lost`` for as long as there is no
+        connection, or nobody knows."""
+
     def savepoint(self) -> None: ...
 
     def release(self) -> None: ...
@@ -353,7 +360,8 @@ class Writer(Protocol):
         """Undo what was written since the savepoint, and forget the savepoint."""
 
     def is_broken(self, fault: BaseException) -> bool:
-        """Is it the store that failed (full disk, I/O error, corruption) and not the event?"""
+        """Is it the store that failed (full disk, I/O error, corruption, ``Lost``) and not the
+        event?"""
 
     def upkeep(self, idle: bool) -> float | None:
         """Between two transactions, do what would slow a commit down: what cannot wait, or, where

@@ -16,6 +16,7 @@ from typing import Protocol
 from bot import store
 from bot.model import ports
 from bot.runtime import clock, engine, outbox
+from bot.store import port
 from bot.web import lasting
 
 GOOD_FOR = 1.0
@@ -29,6 +30,10 @@ LEAST_FREE = 64 << 20
 """Bytes that the disk of the store must have left."""
 OVERDUE = 120.0
 """Seconds for which something may be due while no call goes out or comes back."""
+REACH = (
+    "It is tried again by itself, and nothing is lost: nothing is acknowledged meanwhile. See that "
+    "the database runs and is reached from this machine."
+)
 CLOCKS_APART = 30.0
 """Seconds by which a platform's clock may differ."""
 ASLEEP = 3 * outbox.LONGEST_SLEEP
@@ -76,8 +81,11 @@ class Health:
 
     async def _look(self) -> list[Problem]:
         platforms = [self._door(name, event) for name, event in self._parts.waiting.items()]
-        rest = (self._store(), self._outbox(), self._clock())
-        return [one for one in (*platforms, *await _all(rest)) if one is not None]
+        try:
+            rest = await _all((self._store(), self._outbox(), self._clock()))
+        except port.StoreFault as fault:
+            rest = [self._lost() or Problem("store", f"cannot be read: {fault}", REACH)]
+        return [one for one in (*platforms, *rest) if one is not None]
 
     # ------------------------------------------------------------------------- doors
 
@@ -102,7 +110,17 @@ class Health:
 
     # ------------------------------------------------------------------------- the store
 
+    def _lost(self) -> Problem | None:
+        """What is to be said while the database is not reached; None: it is."""
+        since = self._parts.door.lost_at
+        if since is None:
+            return None
+        ago = self._parts.clock.age(since)
+        return Problem("store", f"not reached since {since:%H:%M:%S} UTC ({ago:.0f} s)", REACH)
+
     async def _store(self) -> Problem | None:
+        if (lost := self._lost()) is not None:
+            return lost
         room = await asyncio.to_thread(free, self._parts.folder)
         if room is None:
             return Problem("store", "its folder is gone", "Put the disk of [bot] data back.")
@@ -119,7 +137,7 @@ class Health:
             async with asyncio.timeout(STORE_WITHIN):
                 await asyncio.shield(self._probe)
         except TimeoutError:
-            return Problem(
+            return self._lost() or Problem(
                 "store",
                 f"could not be written within {STORE_WITHIN:.0f} s",
                 "Another program holds its write lock (`fuser` on countersign.db names it), or the "

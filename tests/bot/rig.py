@@ -14,6 +14,7 @@ from typing import Any
 from bot import model, store
 from bot.model import ports
 from bot.runtime import engine
+from bot.store import port
 from tests import stores
 
 START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
@@ -191,9 +192,14 @@ class Rig:
 
 @contextlib.asynccontextmanager
 async def running(
-    path: Path, decider: Decide = decide, clock: Clock | None = None, **options: Any
+    path: Path,
+    decider: Decide = decide,
+    clock: Clock | None = None,
+    remote: Callable[[store.Store], port.Store] = lambda opened: opened,
+    **options: Any,
 ) -> AsyncIterator[Rig]:
-    """A started engine on ``path``; closed, and its audit chain verified, at the end."""
+    """A started engine on ``path``; closed, and its audit chain verified, at the end. ``remote``
+    may put another store in front of the one that is opened."""
     clock = clock or Clock()
     with contextlib.closing(stores.opened(path)) as opened:
         seen: list[model.Event] = []
@@ -202,7 +208,7 @@ async def running(
             seen.append(event)
             return decider(event, view, now)
 
-        door = engine.Engine(opened, reading(spying), clock, **options)
+        door = engine.Engine(remote(opened), reading(spying), clock, **options)
         door.start()
         rig = Rig(opened, door, clock)
         rig.seen = seen

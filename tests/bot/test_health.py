@@ -7,7 +7,7 @@ import contextlib
 import json
 import sqlite3
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,11 +16,13 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot import model
+from bot import model, store
 from bot.model import manifests, ports
-from bot.runtime import clock, outbox
+from bot.runtime import clock, engine, outbox
+from bot.store import port
 from bot.web import health, listener
 from tests.bot import rig
+from tests.bot.breaking import Breaking, Remote
 from tests.bot.test_clock import Machine
 
 
@@ -65,10 +67,15 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def staged(path: Path, *budgets: manifests.RateLimit, **chats: Chat) -> AsyncIterator[Stage]:
+async def staged(
+    path: Path,
+    *budgets: manifests.RateLimit,
+    remote: Callable[[store.Store], port.Store] = lambda opened: opened,
+    **chats: Chat,
+) -> AsyncIterator[Stage]:
     machine = Machine()
     steady = clock.Steady(machine)
-    async with rig.running(path, clock=steady) as r:  # type: ignore[arg-type]
+    async with rig.running(path, clock=steady, remote=remote) as r:  # type: ignore[arg-type]
         platform = Platform()
         box = outbox.Outbox(r.engine, lambda _: platform, budgets, steady)
         doors = {name: asyncio.Event() for name in chats}
@@ -119,6 +126,27 @@ async def test_a_store_that_another_program_keeps_locked_is_named(
             assert problems == [{"store": "could not be written within 0 s"}] * 3
             other.execute("ROLLBACK")
         await rig.until(lambda: stage.health._probe is not None and stage.health._probe.done())
+        assert await stage.parts_with_problems() == {}
+
+
+async def test_a_database_that_is_not_reached_is_named_with_the_time_since_then(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "LAST_PAUSE", 0.001)
+    far: list[Breaking] = []
+
+    def remote(opened: store.Store) -> port.Store:
+        far.append(Breaking(opened.writer, {1: False}, down=10**6, calls="commit"))
+        return Remote(opened, far[0])
+
+    async with staged(path, remote=remote) as stage:
+        receipt = stage.rig.engine.submit(rig.asked(1))
+        await rig.until(lambda: stage.rig.engine.lost_at is not None)
+        stage.machine.passes(7)
+        problems = await stage.parts_with_problems()
+        assert problems == {"store": f"not reached since {rig.START:%H:%M:%S} UTC (7 s)"}
+        far[0].down = 0
+        assert (await receipt).tone == "success"
         assert await stage.parts_with_problems() == {}
 
 

@@ -203,12 +203,18 @@ class Connection:
             rows.rowcount += self.execute(sql, each).rowcount
         return rows
 
-    def script(self, sql: str) -> None:
-        """Several statements at once, in PostgreSQL's own dialect and without values."""
+    def script(self, sql: str) -> Rows:
+        """Several statements at once, in PostgreSQL's own dialect and without values. The rows are
+        those of the last one."""
+        cursor = self._cursor
         try:
-            self._cursor.execute(sql)
+            cursor.execute(sql)
+            while cursor.nextset():
+                pass
+            rows = cursor.fetchall() if cursor.description is not None else []
         except psycopg.Error as error:
             raise fault_of(error, self.lost) from error
+        return Rows(rows, cursor.rowcount)
 
 
 def send(cursor: psycopg.Cursor[Any], sql: str, parameters: Parameters) -> None:

@@ -19,7 +19,10 @@ log = logging.getLogger(__name__)
 
 LOCK = 0x436F756E74657273
 """The key of the advisory lock: "Counters" in ASCII."""
-TAKE_LOCK = f"BEGIN; SELECT pg_advisory_xact_lock({LOCK})"
+TAKE_LOCK = f"BEGIN; SELECT pg_current_xact_id()::text FROM pg_advisory_xact_lock({LOCK})"
+STATUS = "SELECT pg_xact_status(CAST(? AS xid8))"
+TIMELINE = "SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)"
+"""Another one has begun where a standby took the place of the server."""
 WAIT = "2s"
 """So long one try to take the lock lasts."""
 EVERY = 10.0
@@ -44,12 +47,20 @@ class Writer(writer.Writer):
         super().__init__(opened)
         self._opened = opened
         self._committed = self._seq, self._hash
+        self._timeline = self._line()
+        self._transaction = ""
+        self._committing = False
+
+    def _line(self) -> str:
+        line: str = self._opened.execute(TIMELINE).fetchone()[0]
+        return line
 
     def take_lock(self, goes_on: port.GoesOn) -> None:
         begun = warned = time.monotonic()
+        self._committing = False
         while True:
             try:
-                self._opened.script(TAKE_LOCK)
+                self._transaction = self._opened.script(TAKE_LOCK).fetchone()[0]
                 return
             except connection.Lost:
                 raise
@@ -73,18 +84,23 @@ class Writer(writer.Writer):
     def commit(self) -> None:
         if self.changes:
             self._opened.execute(connection.NOTIFY, (wake(self.changes),))
+        self._committing = True
         super().commit()
         self._committed = self._seq, self._hash
+        self._committing = False
 
     def is_broken(self, fault: BaseException) -> bool:
         of_event = connection.Integrity | connection.OfStatement
         return isinstance(fault, port.StoreFault) and not isinstance(fault, of_event)
 
-    def renew(self) -> None:
+    def renew(self) -> bool:
         """Connect anew, and forget what was worked out of the transaction that was lost. Raises
         Lost, and Unusable for a database that lacks what was committed: it is an older copy, or a
-        standby that had not been told yet."""
+        standby that had not been told yet. Raises Fault where nobody can know whether the last
+        commit is in the store."""
         self._opened.renew()
+        done = self._committing and self._landed()
+        self._head_dirty = False
         self._forget()
         seq, hash_ = self._committed
         row = self._opened.execute(queries.AUDIT_HASH, (seq,)).fetchone()
@@ -94,6 +110,20 @@ class Writer(writer.Writer):
                 "standby took over without the last commits. The next start takes it up as "
                 "`restore` does: what was undecided is held, and people are told"
             )
+        self._timeline = self._line()
+        self._committing = False
+        return done
+
+    def _landed(self) -> bool:
+        """Is the transaction whose commit nobody answered in the store?"""
+        if self._line() != self._timeline:
+            raise connection.Fault("another server has taken the database over during a commit")
+        status = self._opened.execute(STATUS, (self._transaction,)).fetchone()[0]
+        if status == "in progress":
+            raise connection.Lost("the connection of before has not ended yet")
+        if status not in ("committed", "aborted"):
+            raise connection.Fault("the database has forgotten the last commit")
+        return bool(status == "committed")
 
     def upkeep(self, idle: bool) -> float | None:
         """The server keeps its files in shape by itself; the mark follows."""

@@ -33,6 +33,10 @@ class Writer(writer.Writer):
         super().commit()
         self._uncopied += COMMIT_WEIGHS + self.jobs
 
+    def renew(self) -> bool:
+        """A file is not lost."""
+        return False
+
     def is_broken(self, fault: BaseException) -> bool:
         of_event = sqlite3.IntegrityError | sqlite3.DataError | sqlite3.ProgrammingError
         return isinstance(fault, sqlite3.DatabaseError) and not isinstance(fault, of_event)
