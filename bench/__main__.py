@@ -25,6 +25,7 @@ from bench import (
     pending,
     polls,
     processes,
+    replicas,
     rules,
     runs,
     templates,
@@ -43,6 +44,7 @@ SUBJECTS: dict[str, Callable[[Suite], Awaitable[None]]] = {
     "waiting": waiting.measure,
     "rules": rules.measure,
     "inlet": inlet.measure,
+    "replicas": replicas.measure,
 }
 
 
