@@ -68,6 +68,10 @@ def pytest_collection(session: pytest.Session) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Spread the stories, which mostly wait, among the tests that compute, where several processes
     share the tests: in the order of the files, cores are too few at first, and idle at the end."""
+    if stores.POSTGRES:  # what is about SQLite has nothing to say
+        left_out = [item for item in items if item.get_closest_marker("sqlite")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
     if not hasattr(config, "workerinput"):
         return
     parts: tuple[list[pytest.Item], list[pytest.Item]] = ([], [])

@@ -88,6 +88,17 @@ class Server:
         finally:
             self._drop(name)
 
+    @contextlib.contextmanager
+    def copy(self, url: str) -> Iterator[str]:
+        """The URL of a copy of a database of this session, to which nobody is connected; dropped at
+        the end."""
+        name = f"{self.prefix}_{os.getpid()}_{next(self._numbers)}"
+        self._create(name, urlsplit(url).path[1:])
+        try:
+            yield self.at(name)
+        finally:
+            self._drop(name)
+
     def template(self, name: str, prepare: Callable[[str], None]) -> None:
         """Have a database to copy: made by ``prepare``, which is given its URL and leaves no
         connection open, where no process of this session has made it yet."""

@@ -6,12 +6,22 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import json
 import os
+import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 from bot import store
+from bot.store import sqlite
+from bot.store.sql import queries
+from bot.store.sql.check import bodies, chain, invariants
+from bot.store.sql.connection import Connection
+from bot.store.sql.writer import Writer
 from tests import postgres
 
+INHERITED = "COUNTERSIGN_TEST_DATABASES"
+"""The databases of this test, for the processes that it starts."""
 POSTGRES = os.environ.get("COUNTERSIGN_TEST_STORE", "") == "postgres"
 
 
@@ -25,8 +35,81 @@ def location(path: Path) -> store.Location:
     return database(path) if POSTGRES else path
 
 
+@contextlib.contextmanager
+def beside(path: Path) -> Iterator[Writer]:
+    """The writer of another process on a store that is open."""
+    if POSTGRES:
+        with opened(path) as other:
+            assert other.writer is not None
+            yield other.writer
+        return
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as file:
+        yield sqlite.writer.Writer(file)
+
+
+@contextlib.contextmanager
+def altering(path: Path) -> Iterator[Connection]:
+    """A connection past the bot, for what somebody does who can write to the store. Each statement
+    is a transaction of its own."""
+    if POSTGRES:
+        from bot.store.postgres import connection
+
+        with contextlib.closing(connection.Connection(database(path), "test")) as own:
+            yield own
+        return
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as file:
+        yield file
+
+
+def rows(path: Path, sql: str, *values: object) -> list[tuple[object, ...]]:
+    """What a statement selects in a store."""
+    with altering(path) as connection:
+        return connection.execute(sql, values).fetchall()
+
+
+def copied(source: Path, target: Path, *, lasting: bool = False) -> None:
+    """Make ``target`` the same store as ``source``, which nobody has open where it is a database.
+    ``lasting``: it outlives the test."""
+    if POSTGRES:
+        where, names = (_session, _lasting) if lasting else (_test, _databases)
+        names[target] = where.enter_context(server().copy(database(source)))
+        return
+    with (
+        contextlib.closing(sqlite3.connect(source)) as old,
+        contextlib.closing(sqlite3.connect(target)) as new,
+    ):
+        old.backup(new)
+
+
+def dump(path: Path) -> dict[str, str]:
+    """All rows, by table."""
+    names = (
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+        if POSTGRES
+        else "SELECT name FROM sqlite_schema WHERE type = 'table'"
+    )
+    with altering(path) as connection:
+        return {
+            table: str(sorted(connection.execute(f"SELECT * FROM {table}").fetchall(), key=repr))
+            for (table,) in connection.execute(names).fetchall()
+        }
+
+
+def findings(path: Path) -> list[store.Finding]:
+    """What is wrong with what a store holds."""
+    if not POSTGRES:
+        return list(store.check(path).findings)
+    with opened(path, readonly=True) as store_, store_.reading() as reader:
+        reader.connection.execute(reader.snapshot)
+        parts = (bodies.findings, chain.findings, invariants.findings)
+        found = [each for part in parts for each in part(reader.connection)]
+        reader.connection.execute(queries.ROLLBACK)
+        return found
+
+
 _session, _test = contextlib.ExitStack(), contextlib.ExitStack()
-_databases: dict[Path, str] = {}
+_databases = {Path(name): url for name, url in json.loads(os.environ.get(INHERITED, "{}")).items()}
+_lasting: dict[Path, str] = {}
 atexit.register(_session.close)
 
 
@@ -39,9 +122,12 @@ def server() -> postgres.Server:
 
 def database(path: Path) -> str:
     """The address of the database by a name, which has the tables already."""
+    if path in _lasting:
+        return _lasting[path]
     if path not in _databases:
         server().template("store", lambda url: store.opened(url).close())
         _databases[path] = _test.enter_context(server().database("store"))
+        os.environ[INHERITED] = json.dumps({str(name): url for name, url in _databases.items()})
     return _databases[path]
 
 

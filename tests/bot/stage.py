@@ -136,7 +136,8 @@ class Stage:
         self.stored: dict[str, dict[str, object]] = {}
         """What is kept in the cloud, by its name or id: as ``FetchDefinition`` answers."""
         self.loop = asyncio.new_event_loop()
-        self.store = stores.opened(folder / "stage.db")
+        self.path = folder / "stage.db"
+        self.store = stores.opened(self.path)
         self.used = usage.Counter(of.quotas)
         self.engine = engine.Engine(
             self.store,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
 import json
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -16,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import audit, model, store
+from bot import audit, model
+from tests import stores
 from tests.bot import rig
 
 JSON = st.recursive(
@@ -191,7 +190,7 @@ async def test_the_store_keeps_a_chain_that_its_rows_alone_cannot_fake(tmp_path:
     async with rig.running(path) as r:
         for number in range(1, 6):
             await r.engine.submit(rig.asked(number, f"重启 {number}"))
-    with store.Store(path, readonly=True) as opened, opened.reading() as reader:
+    with stores.opened(path, readonly=True) as opened, opened.reading() as reader:
         file = io.StringIO()
         assert audit.export(reader, file) == 5
         stamp = audit.stamp(list(reader.chain(page=2))[-1])
@@ -203,16 +202,14 @@ async def test_the_store_keeps_a_chain_that_its_rows_alone_cannot_fake(tmp_path:
         ("UPDATE audit SET actor = 'mallory' WHERE seq = 2", [(2, "hash")]),
         ("UPDATE audit SET facts = '{}' WHERE seq = 5", [(5, "hash")]),
     ]:
-        with contextlib.closing(sqlite3.connect(path)) as raw:
+        with stores.altering(path) as raw:
             raw.execute("CREATE TABLE kept AS SELECT * FROM audit")
             raw.execute(sql)
-            raw.commit()
-            with store.Store(path, readonly=True) as opened, opened.reading() as reader:
+            with stores.opened(path, readonly=True) as opened, opened.reading() as reader:
                 assert kinds(reader.verify_audit()) == found
             raw.execute("DELETE FROM audit")
             raw.execute("INSERT INTO audit SELECT * FROM kept")
             raw.execute("DROP TABLE kept")
-            raw.commit()
 
 
 @pytest.mark.parametrize("noted", [None, "", "x", "3", "three:abc", ":"])
@@ -223,17 +220,15 @@ async def test_a_spoiled_note_of_the_newest_entry_is_a_fault(
     async with rig.running(path) as r:
         for number in range(1, 4):
             await r.engine.submit(rig.asked(number))
-    with contextlib.closing(sqlite3.connect(path)) as raw:
+    with stores.altering(path) as raw:
         if noted is None:
             raw.execute("DELETE FROM meta WHERE name = 'audit.head'")
         else:
             raw.execute("UPDATE meta SET value = ? WHERE name = 'audit.head'", (noted,))
-        raw.commit()
-        with store.Store(path, readonly=True) as opened, opened.reading() as reader:
+        with stores.opened(path, readonly=True) as opened, opened.reading() as reader:
             assert kinds(reader.verify_audit()) == [(3, "head")]
         raw.execute("DELETE FROM audit WHERE seq = 3")
-        raw.commit()
-        with store.Store(path, readonly=True) as opened, opened.reading() as reader:
+        with stores.opened(path, readonly=True) as opened, opened.reading() as reader:
             assert kinds(reader.verify_audit()) == [(3, "cut")]
 
 
@@ -242,10 +237,9 @@ async def test_entries_cut_off_while_the_bot_was_down_leave_a_gap(tmp_path: Path
     async with rig.running(path) as r:
         for number in range(1, 4):
             await r.engine.submit(rig.asked(number))
-    with contextlib.closing(sqlite3.connect(path)) as raw:
+    with stores.altering(path) as raw:
         raw.execute("DELETE FROM audit WHERE seq = 3")
-        raw.commit()
-    with store.Store(path) as opened:
+    with stores.opened(path) as opened:
         door = rig.engine.Engine(opened, rig.reading(), rig.Clock())
         door.start()
         await door.submit(rig.asked(9))

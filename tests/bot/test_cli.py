@@ -151,6 +151,7 @@ def test_run_hands_the_configuration_over_and_leaves_with_the_bots_status(
     assert settings.tables["dingtalk"].client_secret.reveal() == "s3cr3t-Value"
 
 
+@pytest.mark.sqlite("limits the pages of the file")
 def test_a_full_disk_ends_the_bot_with_a_sentence(caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> None:
         raise store.Broken[0]("database or disk is full")

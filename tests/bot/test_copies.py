@@ -14,6 +14,8 @@ import pytest
 from bot import model, store
 from tests.bot import run_stage, stage
 
+pytestmark = pytest.mark.sqlite("copies of the file")
+
 State = model.State
 
 

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from bot import model, store
 from bot.policy import quorum
-from tests import properties
+from tests import properties, stores
 from tests.bot.stage import PLATFORM, TENANT, Stage
 
 PEOPLE = ("alice", "bob", "carol", "erin", "dave", "mallory")
@@ -47,9 +47,10 @@ class History(RuleBasedStateMachine):
         self.inner = inner
 
     def teardown(self) -> None:
-        report = store.check(self.stage.store.path)
+        findings = stores.findings(self.stage.path)
         self.stage.close()
-        assert not report.findings
+        stores.clear()
+        assert not findings
         shutil.rmtree(self.folder)
 
     @property

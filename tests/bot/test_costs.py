@@ -91,7 +91,13 @@ def test_journals_of_runs_that_ended_long_ago_go_without_a_look_at_all_requests(
     assert writer is not None
     assert [writer.prune_journals(before, 1) for _ in range(3)] == [1, 1, 0]
     assert journals(made) == {2, 4}
-    plan = writer.connection.execute(f"EXPLAIN QUERY PLAN {queries.JOURNALS_OLD}", (before, 1))
+
+
+@pytest.mark.sqlite("reads a plan of SQLite's")
+def test_old_journals_are_looked_for_by_an_index(made: run_stage.RunStage) -> None:
+    writer = made.store.writer
+    assert writer is not None
+    plan = writer.connection.execute(f"EXPLAIN QUERY PLAN {queries.JOURNALS_OLD}", (1, 1))
     scans = [row[3] for row in plan.fetchall() if row[3].startswith("SCAN")]
     assert scans
     assert all("each" in scan for scan in scans)

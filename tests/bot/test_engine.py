@@ -19,6 +19,7 @@ import pytest
 from bot import failpoints, model, store
 from bot.model import ports
 from bot.runtime import engine
+from tests import stores
 from tests.bot import rig
 
 
@@ -82,7 +83,7 @@ async def test_a_poison_event_harms_only_itself_and_is_not_taken_again(
             receipts = await asyncio.gather(*(r.engine.submit(event) for event in events))
         assert receipts[3] == model.Receipt("sorry", "error")
         assert [receipt.tone for n, receipt in enumerate(receipts) if n != 3] == ["success"] * 5
-        assert [row[0] for row in r.rows("SELECT id FROM requests")] == [1, 2, 3, 4, 5]
+        assert [row[0] for row in r.rows("SELECT id FROM requests ORDER BY id")] == [1, 2, 3, 4, 5]
         again = await r.engine.submit(events[3])
         assert again == model.Receipt("sorry", "error", duplicate=True)
         (failed,) = r.rows("SELECT facts FROM audit WHERE action = 'event.failed'")
@@ -165,7 +166,7 @@ async def test_a_new_request_may_not_take_the_number_or_message_of_another(path:
     async with rig.running(path, decide) as r:
         for number, text in enumerate(["first", "same number", "same message", "last"], 1):
             await r.engine.submit(rig.asked(number, text))
-        assert r.rows("SELECT id, message FROM requests") == [(1, "m-1"), (2, "m-4")]
+        assert r.rows("SELECT id, message FROM requests ORDER BY id") == [(1, "m-1"), (2, "m-4")]
 
 
 async def test_recent_asks_are_counted_for_a_minute(path: Path) -> None:
@@ -204,7 +205,7 @@ async def test_the_view_shows_what_was_asked_for(path: Path) -> None:
             return model.Decision()
         return rig.decide(event, view, rig.START)
 
-    with store.Store(path) as opened:
+    with stores.opened(path) as opened:
         door = engine.Engine(opened, rig.reading(decide, needs), rig.Clock())
         door.start()
         for number in range(1, 5):
@@ -236,6 +237,7 @@ async def test_closing_finishes_what_was_taken_and_refuses_the_rest(path: Path) 
             await r.engine.write(lambda writer: None)
 
 
+@pytest.mark.sqlite("limits the pages of the file")
 async def test_a_full_disk_answers_nobody_and_stops_loudly(path: Path) -> None:
     faults: list[BaseException] = []
     with store.Store(path) as opened:
@@ -292,7 +294,7 @@ async def test_a_timer_is_taken_with_its_event_and_a_cleared_one_changes_nothing
         await r.engine.submit(due(2, 30))
         await r.engine.submit(due(3, 29))
         assert r.rows("SELECT request FROM timers") == [(3,)]
-        assert r.rows("SELECT id, state FROM requests") == [
+        assert r.rows("SELECT id, state FROM requests ORDER BY id") == [
             (1, "expired"),
             (2, "approved"),
             (3, "pending"),
@@ -345,6 +347,7 @@ KILLED = textwrap.dedent(
 @pytest.mark.parametrize("point", ["engine.before_commit", "engine.committed"])
 @pytest.mark.parametrize("count", [1, 4])
 async def test_what_was_answered_survives_a_kill(path: Path, point: str, count: int) -> None:
+    stores.location(path)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", KILLED, str(path), point, str(count), stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": os.getcwd()},

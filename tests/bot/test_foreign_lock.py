@@ -19,6 +19,8 @@ from bot.store import port
 from bot.store.sqlite import foreign, pragmas
 from tests.bot import rig
 
+pytestmark = pytest.mark.sqlite("another program's lock of the file")
+
 QUICK = tuple(one.replace("timeout = 2000", "timeout = 20") for one in pragmas.OPEN_WRITER)
 
 

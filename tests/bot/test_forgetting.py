@@ -3,8 +3,6 @@ done, and the audit chain verifies."""
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from click.testing import CliRunner
 
 from bot import __main__ as cli
 from bot import audit, model, store
+from tests import stores
 from tests.bot import run_stage
 from tests.bot.configured import SMALL
 from tests.bot.test_retention import DAY, deaths, ended
@@ -44,26 +43,16 @@ def settled(scene: run_stage.RunStage, days: int = 31) -> Path:
     scene.work()
     scene.remove_texts(4000)
     scene.close()
-    return scene.store.path
+    return scene.path
 
 
 def forget(path: Path, person: str) -> store.Traces:
-    with store.Store(path) as opened:
+    with stores.opened(path) as opened:
         return store.forget(opened, person, "console:ops", datetime.now(UTC))
 
 
-def dump(path: Path) -> dict[str, str]:
-    """All rows, by table."""
-    with closing(sqlite3.connect(path)) as connection:
-        names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
-        return {
-            table: str(connection.execute(f"SELECT * FROM {table}").fetchall())
-            for (table,) in names
-        }
-
-
 def looked_at(path: Path, person: str) -> store.Traces:
-    with store.Store(path, readonly=True) as opened:
+    with stores.opened(path, readonly=True) as opened:
         return store.traces(opened, person)
 
 
@@ -74,7 +63,7 @@ def test_a_requester_is_forgotten(scene: run_stage.RunStage) -> None:
     done = forget(path, "alice")
     assert (done.own, done.others, done.votes) == ([1], [2], 0)
     assert (looked.own, looked.others, looked.texts) == (done.own, done.others, done.texts)
-    tables = dump(path)
+    tables = stores.dump(path)
     for table, content in tables.items():
         if table != "audit":
             assert "u-alice" not in content, table
@@ -84,8 +73,8 @@ def test_a_requester_is_forgotten(scene: run_stage.RunStage) -> None:
             assert "peculiar" not in content, table
     assert "others" in tables["requests"], "what another person typed stays"
     assert "fine with me" in tables["votes"]
-    assert b"peculiar" not in path.read_bytes()
-    with store.Store(path) as opened, opened.reading() as reader:
+    assert stores.POSTGRES or b"peculiar" not in path.read_bytes()
+    with stores.opened(path) as opened, opened.reading() as reader:
         assert reader.verify_audit(stamps) == []
         request = reader.request(1)
         assert request is not None
@@ -94,28 +83,27 @@ def test_a_requester_is_forgotten(scene: run_stage.RunStage) -> None:
         last = list(reader.chain())[-1]
         assert (last.action, last.actor) == ("person.forgotten", "console:ops")
         assert last.facts["pseudonym"] == done.pseudonym
-    assert not store.check(path).findings
+    assert not stores.findings(path)
 
 
 def test_a_voter_is_forgotten_and_the_approval_stays_proved(scene: run_stage.RunStage) -> None:
     path = settled(scene)
     done = forget(path, "bob")
     assert (done.own, done.votes) == ([], 2)
-    assert "fine with me" not in dump(path)["votes"]
+    assert "fine with me" not in stores.dump(path)["votes"]
     assert done.plans == 2, "the digests cover who could approve"
-    assert OURS in dump(path)["requests"]
-    assert not store.check(path).findings
-    with store.Store(path) as opened, opened.reading() as reader:
+    assert OURS in stores.dump(path)["requests"]
+    assert not stores.findings(path)
+    with stores.opened(path) as opened, opened.reading() as reader:
         (vote,) = reader.votes(1)
         assert (vote.person, vote.account.id, vote.approve) == (
             done.pseudonym,
             done.pseudonym,
             True,
         )
-    with closing(sqlite3.connect(path)) as connection:
+    with stores.altering(path) as connection:
         connection.execute("UPDATE votes SET person = 'former-00000000'")
-        connection.commit()
-    assert "vote" in {finding.kind for finding in store.check(path).findings}
+    assert "vote" in {finding.kind for finding in stores.findings(path)}
 
 
 def test_it_is_done_once_and_the_pseudonym_stays(scene: run_stage.RunStage) -> None:
@@ -124,7 +112,7 @@ def test_it_is_done_once_and_the_pseudonym_stays(scene: run_stage.RunStage) -> N
     again = forget(path, "alice")
     assert not again.anything
     assert again.pseudonym == first.pseudonym
-    with store.Store(path) as opened, opened.reading() as reader:
+    with stores.opened(path) as opened, opened.reading() as reader:
         rows = [row for row in reader.chain() if row.action == "person.forgotten"]
     assert len(rows) == 1
     nobody = forget(path, "zoe")
@@ -135,25 +123,27 @@ def test_nobody_is_forgotten_while_something_of_theirs_is_open(scene: run_stage.
     scene.planned("alice", "restart web-03 reason=open")
     before = scene.request(1)
     scene.close()
+    path = scene.path
     with pytest.raises(store.Refused, match="has a part in #3, which is open"):
-        forget(scene.store.path, "alice")
-    with store.Store(scene.store.path) as opened, opened.reading() as reader:
+        forget(path, "alice")
+    with stores.opened(path) as opened, opened.reading() as reader:
         assert reader.request(1) == before
-    assert forget(scene.store.path, "bob").votes == 2
+    assert forget(path, "bob").votes == 2
 
 
 @pytest.mark.parametrize("nobody", ["", " ", "countersign"])
 def test_the_bot_and_nobody_are_not_forgotten(nobody: str, scene: run_stage.RunStage) -> None:
     """A request that nobody ended has an empty name there, and the bot is an actor of the log."""
     path = settled(scene)
-    before = dump(path)
+    before = stores.dump(path)
     with pytest.raises(store.Refused, match="is no person"):
         forget(path, nobody)
     with pytest.raises(store.Refused, match="is no person"):
         looked_at(path, nobody)
-    assert dump(path) == before
+    assert stores.dump(path) == before
 
 
+@pytest.mark.sqlite("kills a process at the statements of SQLite's driver, on copies of the file")
 def test_a_kill_at_any_statement_leaves_all_or_nothing(scene: run_stage.RunStage) -> None:
     assert deaths("forget", settled(scene), 11) > 2
 
@@ -161,6 +151,7 @@ def test_a_kill_at_any_statement_leaves_all_or_nothing(scene: run_stage.RunStage
 # ----------------------------------------------------------------------------- the command line
 
 
+@pytest.mark.sqlite("the command line names a file")
 def test_the_command_line(
     scene: run_stage.RunStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

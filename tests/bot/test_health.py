@@ -114,6 +114,7 @@ async def test_a_platform_without_a_connection_is_named(path: Path) -> None:
         assert all(one.do.endswith(".") for one in await stage.health.problems())
 
 
+@pytest.mark.sqlite("another program's lock of the file")
 async def test_a_store_that_another_program_keeps_locked_is_named(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,6 +15,8 @@ from bot import model, store
 from bot.store import highwater
 from tests.bot import run_stage, stage
 
+pytestmark = pytest.mark.sqlite("a file that is older than the mark beside it")
+
 State = model.State
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from bot import model, policy
 from bot.core import decision, terms
 from bot.store import codec
+from tests import stores
 from tests.bot import run_stage, stage
 
 SECRET = "4711"
@@ -156,11 +156,6 @@ def test_no_hidden_value_can_be_found_from_what_rules_and_the_log_are_told(
 # ----------------------------------------------------------------------------- restored stores
 
 
-def copied(source: Path, target: Path) -> None:
-    with sqlite3.connect(source) as old, sqlite3.connect(target) as new:
-        old.backup(new)
-
-
 def keys_of(scene: stage.Stage, number: int) -> list[str]:
     """Everything by which platforms tell one thing of a request from another."""
     told = scene.read(
@@ -190,7 +185,9 @@ def test_a_number_that_is_given_out_again_meets_nothing_of_the_old_request(
     """However the file came back: here it was copied before the request was made."""
     (tmp_path / "a").mkdir()
     scene = run_stage.RunStage(tmp_path / "a")
-    copied(scene.store.path, tmp_path / "before.db")
+    scene.close()
+    stores.copied(scene.path, tmp_path / "before.db")
+    scene = run_stage.RunStage(tmp_path / "a")
 
     def play(scene: run_stage.RunStage) -> list[str]:
         request = scene.planned("alice", text)
@@ -203,10 +200,8 @@ def test_a_number_that_is_given_out_again_meets_nothing_of_the_old_request(
         return keys_of(scene, 1)
 
     first = play(scene)
-    path = scene.store.path
     scene.close()
-    path.unlink()
-    copied(tmp_path / "before.db", path)
+    stores.copied(tmp_path / "before.db", scene.path)
     scene = run_stage.RunStage(tmp_path / "a")
     second = play(scene)
     scene.close()
@@ -222,7 +217,10 @@ def test_a_request_approved_again_in_a_restored_store_does_not_adopt_the_old_run
     (tmp_path / "a").mkdir()
     scene = stage.Stage(tmp_path / "a")
     request = scene.planned("alice", "restart web-01")
-    copied(scene.store.path, tmp_path / "before.db")
+    scene.close()
+    stores.copied(scene.path, tmp_path / "before.db")
+    scene = stage.Stage(tmp_path / "a")
+    scene.count = 10
     tokens: list[str] = []
     said: list[str] = []
     for _ in range(2):
@@ -231,10 +229,8 @@ def test_a_request_approved_again_in_a_restored_store_does_not_adopt_the_old_run
         tokens += [one.step.token for one in done if isinstance(one, model.StartRun)]
         scene.observe(1)
         said += [one.key for one in scene.work() if isinstance(one, model.Say)]
-        path = scene.store.path
         scene.close()
-        path.unlink()
-        copied(tmp_path / "before.db", path)
+        stores.copied(tmp_path / "before.db", scene.path)
         scene = stage.Stage(tmp_path / "a")
     scene.close()
     assert len(set(tokens)) == 2

@@ -17,6 +17,8 @@ from bot import release, store
 from bot.store.sqlite import schema
 from tests.bot.test_retention import deaths
 
+pytestmark = pytest.mark.sqlite("migrations of the file")
+
 STORES = Path(__file__).parents[1] / "payloads" / "stores"
 NAMES = schema.names()
 FIRST_RELEASED = "m003_bus"

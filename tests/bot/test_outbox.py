@@ -17,10 +17,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot import model, store
+from bot import model
 from bot.model.manifests import RateLimit
 from bot.runtime import outbox
-from tests import properties
+from tests import properties, stores
 from tests.bot import rig
 
 
@@ -140,7 +140,7 @@ async def test_a_head_that_waits_for_its_retry_holds_its_lane(path: Path) -> Non
     platform = Platform(lambda effect: next(answers))
     async with posting(path, platform=platform) as post:
         await post.queue(rig.say("a1", "a"), rig.say("a2", "a"))
-        await rig.until(lambda: post.rig.rows("SELECT attempts FROM outbox")[0] == (1,))
+        await rig.until(lambda: post.rig.rows("SELECT attempts FROM outbox ORDER BY id")[0] == (1,))
         await rig.until(lambda: post.states()["a1"] == "queued")
         assert platform.keys() == ["a1"]
         post.rig.clock.advance(seconds=2)
@@ -245,7 +245,7 @@ async def test_the_card_is_known_once_shown_and_updates_name_it(path: Path) -> N
         sent = platform.calls[1][0]
         assert isinstance(sent, model.UpdateCard)
         assert sent.ref == "card-77"
-        rows = post.rig.rows("SELECT card, card_alias, version FROM requests")
+        rows = post.rig.rows("SELECT card, card_alias, version FROM requests ORDER BY id")
         assert rows == [("card-77", "om_77", 2)]
         with post.rig.store.reading() as reader:
             request = reader.request(1)
@@ -341,10 +341,10 @@ async def test_the_outcome_of_a_try_that_was_taken_over_changes_nothing(
         async def at(state: str) -> None:
             """Let the taken over try end while its effect is in this state."""
             if state == moment:
-                rows = post.rig.rows("SELECT * FROM outbox")
+                rows = post.rig.rows("SELECT * FROM outbox ORDER BY id")
                 platform.answers[0].set_result(late)
                 await rig.until(lambda: f"ended too late ({late.kind})" in caplog.text)
-                assert post.rig.rows("SELECT * FROM outbox") == rows
+                assert post.rig.rows("SELECT * FROM outbox ORDER BY id") == rows
             assert post.states() == {"a": state}
 
         await post.queue(rig.say("a"))
@@ -432,7 +432,7 @@ async def test_a_budget_wakes_by_itself(path: Path) -> None:
         def now(self):  # type: ignore[no-untyped-def]
             return rig.datetime.now(rig.UTC)
 
-    with store.Store(path) as opened:
+    with stores.opened(path) as opened:
         door = rig.engine.Engine(opened, rig.reading(decide), RealClock())
         door.start()
         platform = Platform()
@@ -475,7 +475,7 @@ async def test_a_rate_limit_pauses_its_chat(path: Path) -> None:
     async with posting(path, platform=platform) as post:
         await post.queue(rig.say("a1", chat="a"))
         await rig.until(lambda: post.states()["a1"] == "queued" and len(platform.calls) == 1)
-        await rig.until(lambda: post.rig.rows("SELECT outcome FROM outbox")[0][0] != "")
+        await rig.until(lambda: post.rig.rows("SELECT outcome FROM outbox ORDER BY id")[0][0] != "")
         await post.queue(rig.say("a2", chat="a"), rig.say("b", chat="b"))
         await rig.until(lambda: post.states()["b"] == "done")
         assert platform.keys() == ["a1", "b"]

@@ -16,6 +16,7 @@ from bot import config, deployment, model
 from bot.app import adapters, reload
 from bot.config import parts
 from bot.runtime import meter
+from tests import stores
 from tests.bot import stage as stage_
 from tests.bot.run_stage import FLEET, NAP, RunStage
 from tests.bot.stage import Stage, said
@@ -282,6 +283,9 @@ class Begun:
         stage.close()
         self._count, self._clock = stage.count, stage.clock
         shutil.move(self.path.parent, self._kept)
+        self._store, self._copy = stage.path, self._kept / stage.path.name
+        if stores.POSTGRES:
+            stores.copied(self._store, self._copy, lasting=True)
         self.usual = self.course()[0]
 
     def course(
@@ -291,6 +295,8 @@ class Begun:
         and what is on record of that."""
         shutil.rmtree(self.path.parent, ignore_errors=True)
         shutil.copytree(self._kept, self.path.parent)
+        if stores.POSTGRES:
+            stores.copied(self._copy, self._store)
         before(self.path)
         stage = ReloadStage(self.path.parent, self._clock)
         stage.count = self._count

@@ -133,6 +133,7 @@ def leave(file: Path, *arguments: str) -> Result:
     return CliRunner().invoke(cli.main, ["requests", *arguments, "--config", str(file)])
 
 
+@pytest.mark.sqlite("the command line names a file")
 def test_the_table_says_who_what_when_and_how_much_more_there_is(
     on: stage.Stage, file: Path
 ) -> None:
@@ -151,6 +152,7 @@ def test_the_table_says_who_what_when_and_how_much_more_there_is(
     assert "“soon” is no time" in wrong.stderr
 
 
+@pytest.mark.sqlite("the command line names a file")
 def test_json_and_csv_hold_the_same(on: stage.Stage, file: Path) -> None:
     played(on)
     on.planned("alice", 'restart web-01 reason="=1+1"')
@@ -186,6 +188,7 @@ def test_a_store_that_this_user_may_not_read_is_a_sentence(
     assert "countersign.db: Permission denied; run this as the bot's user" in result.output
 
 
+@pytest.mark.sqlite("the command line names a file")
 def test_a_store_of_an_earlier_release_is_a_sentence(on: stage.Stage, file: Path) -> None:
     copied(on, file)
     database = sqlite3.connect(file.parent / "data" / "countersign.db")
@@ -197,6 +200,7 @@ def test_a_store_of_an_earlier_release_is_a_sentence(on: stage.Stage, file: Path
     assert "Traceback" not in said.output
 
 
+@pytest.mark.sqlite("the command line names a file")
 def test_hidden_values_are_nowhere(tmp_path: Path, file: Path) -> None:
     templates = run_stage.RunStage(tmp_path / "templates")
     try:
@@ -329,6 +333,7 @@ def test_what_a_run_asks_of_people_is_said_with_the_word_to_send(
     assert on.read(lambda reader: waiting.facts_of(reader, settings, 9, on.clock.now())) is None
 
 
+@pytest.mark.sqlite("the command line names a file")
 def test_what_a_terminal_would_obey_is_not_printed(on: stage.Stage, file: Path) -> None:
     on.planned("alice", 'restart web-01 reason="\x1b]0;owned\x07\u202e"')
     on.click("bob", 1, "reject", on.request(1).code, reason="\x9b2J\x1b[8m no")
@@ -353,6 +358,7 @@ def test_what_a_terminal_would_obey_is_not_printed(on: stage.Stage, file: Path) 
         (("--approver", "\udcff"), 0),
     ],
 )
+@pytest.mark.sqlite("the command line names a file")
 def test_numbers_and_bytes_that_name_nothing_end_with_a_sentence(
     on: stage.Stage, file: Path, arguments: tuple[str, ...], status: int
 ) -> None:
@@ -362,6 +368,7 @@ def test_numbers_and_bytes_that_name_nothing_end_with_a_sentence(
     assert "Error" in result.output if status else "no request is like that" in result.output
 
 
+@pytest.mark.sqlite("counts the steps of SQLite's machine")
 def test_a_search_costs_the_same_in_many_groups_as_in_one(on: stage.Stage, tmp_path: Path) -> None:
     for _ in range(30):
         on.ask("alice", "restart web-01")

@@ -18,6 +18,7 @@ import pytest
 from bot import audit, cards, model, store
 from bot.store import codec, removal
 from bot.store.sql import retention, statements
+from tests import stores
 from tests.bot import run_stage
 from tests.upgrade import make_store
 
@@ -29,7 +30,7 @@ DAY = 86400
 def scene(tmp_path: Path) -> Iterator[run_stage.RunStage]:
     made = run_stage.RunStage(tmp_path)
     yield made
-    assert not store.check(made.store.path).findings
+    assert not stores.findings(made.path)
     made.close()
 
 
@@ -91,6 +92,7 @@ def test_the_chain_verifies_with_the_stamps_of_before(scene: run_stage.RunStage)
     assert audit.verify_file(page.getvalue().splitlines(), stamps) == []
 
 
+@pytest.mark.sqlite("looks into the file, which the server of PostgreSQL tidies in its own time")
 def test_nothing_that_was_typed_is_left_in_the_file(tmp_path: Path) -> None:
     scene = run_stage.RunStage(tmp_path)
     ended(scene)
@@ -202,8 +204,7 @@ def test_the_salt_is_not_to_be_found_once_the_text_is_gone(scene: run_stage.RunS
     assert len(salts) == len(rows), "each entry has its own"
     scene.clock.advance(31 * DAY)
     scene.remove_texts()
-    with scene.store.reading() as reader:
-        dump = "\n".join(reader.connection.iterdump())  # type: ignore[attr-defined]
+    dump = "\n".join(stores.dump(scene.path).values())
     assert not [salt for salt in salts if salt in dump]
     assert scene.request(number).nonce in dump
 
@@ -213,6 +214,7 @@ def test_numbers_are_written_short(numbers: list[int]) -> None:
     assert retention.ranges(numbers) == {0: "", 1: "7", 6: "1-3, 5, 9-10"}[len(numbers)]
 
 
+@pytest.mark.sqlite("kills a process at the statements of SQLite's driver, on copies of the file")
 @pytest.mark.parametrize("step", [9, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_kill_at_any_statement_leaves_it_whole_and_it_goes_on(step: int, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
@@ -236,6 +238,7 @@ def deaths(work: str, path: Path, step: int) -> int:
     return int(json.loads(done.stdout))
 
 
+@pytest.mark.sqlite("the size of the file")
 def test_the_file_becomes_smaller_by_itself_or_by_hand(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
 
@@ -321,7 +324,7 @@ def test_texts_that_are_gone_are_missed_unless_an_entry_says_that_they_were_remo
     wanted = {(row.seq, "text") for row in rows if row.request == third and row.leaves}
     assert wanted
     assert faults(made) == wanted
-    assert "audit" in {finding.kind for finding in store.check(made.store.path).findings}
+    assert "audit" in {finding.kind for finding in stores.findings(made.path)}
     page = StringIO()
     with made.store.reading() as reader:
         audit.export(reader, page)

@@ -133,6 +133,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "deep" / "store.db"
 
 
+@pytest.mark.sqlite("the file")
 def test_a_store_is_made_once_and_keeps_its_identity(path: Path) -> None:
     with store.Store(path) as opened:
         assert opened.writer is not None
@@ -163,6 +164,7 @@ def test_a_store_is_made_once_and_keeps_its_identity(path: Path) -> None:
         ]
 
 
+@pytest.mark.sqlite("the file")
 def test_a_store_from_before_the_bus_is_brought_up_to_date(path: Path) -> None:
     path.parent.mkdir()
     old = sqlite3.connect(path, isolation_level=None)
@@ -196,6 +198,7 @@ def later(path: Path, *statements: str) -> None:
             opened.writer.connection.execute(statement)
 
 
+@pytest.mark.sqlite("the file")
 def test_older_code_on_a_newer_store_is_refused_with_the_release_to_use(path: Path) -> None:
     later(
         path,
@@ -212,6 +215,7 @@ def test_older_code_on_a_newer_store_is_refused_with_the_release_to_use(path: Pa
         assert reader.status().installation, "it may still be looked at"
 
 
+@pytest.mark.sqlite("the file")
 def test_older_code_may_write_where_the_newer_release_says_so(path: Path) -> None:
     later(path)
     with store.Store(path) as opened:
@@ -222,12 +226,14 @@ def test_older_code_may_write_where_the_newer_release_says_so(path: Path) -> Non
         assert {row[0] for row in found} == {schema.OLDEST, release.version()}
 
 
+@pytest.mark.sqlite("the file")
 def test_a_newer_store_that_does_not_say_who_may_write_is_refused(path: Path) -> None:
     later(path, "DELETE FROM meta WHERE name = 'schema.oldest'")
     with pytest.raises(store.Unusable, match="newer release"):
         store.Store(path)
 
 
+@pytest.mark.sqlite("the file")
 def test_a_store_from_before_says_from_now_on_who_may_write_it(path: Path) -> None:
     later(path, "UPDATE meta SET value = 'm001_first' WHERE name = 'schema.oldest'")
     with store.Store(path) as opened:
@@ -238,6 +244,7 @@ def test_a_store_from_before_says_from_now_on_who_may_write_it(path: Path) -> No
         assert found.fetchone()[0] == schema.OLDEST
 
 
+@pytest.mark.sqlite("the file")
 def test_one_bot_per_store_and_tools_beside_it(path: Path) -> None:
     with store.Store(path) as first:
         with pytest.raises(store.Locked, match=r"store\.db"):
@@ -252,6 +259,7 @@ def test_one_bot_per_store_and_tools_beside_it(path: Path) -> None:
         pass
 
 
+@pytest.mark.sqlite("the file")
 @pytest.mark.parametrize("spoil", ["a file for a folder", "no database", "a folder for a file"])
 def test_a_store_that_cannot_be_used_is_told_in_a_sentence(tmp_path: Path, spoil: str) -> None:
     path = tmp_path / "data" / "store.db"
@@ -267,12 +275,14 @@ def test_a_store_that_cannot_be_used_is_told_in_a_sentence(tmp_path: Path, spoil
         store.Store(path)
 
 
+@pytest.mark.sqlite("the file")
 def test_a_tool_says_that_there_is_no_store(path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"no store at .*store\.db"):
         store.Store(path, readonly=True)
     assert not path.exists()
 
 
+@pytest.mark.sqlite("the file")
 def test_the_disk_is_synced_at_every_commit(path: Path) -> None:
     with store.Store(path) as opened:
         assert opened.writer is not None
@@ -283,6 +293,7 @@ def test_the_disk_is_synced_at_every_commit(path: Path) -> None:
         assert pragma("PRAGMA wal_autocheckpoint").fetchone() == (0,)
 
 
+@pytest.mark.sqlite("the file")
 async def test_the_log_is_copied_back_while_idle(path: Path) -> None:
     def size() -> int:
         return path.stat().st_size
@@ -298,7 +309,7 @@ async def test_a_reader_sees_one_moment_and_blocks_nobody(path: Path) -> None:
     async with rig.running(path) as r:
         await r.engine.submit(rig.asked(1))
         with r.store.reading() as reader:
-            reader.connection.execute("BEGIN")
+            reader.connection.execute(reader.snapshot)
             assert len(reader.open_requests()) == 1
             await r.engine.submit(rig.asked(2))
             assert len(reader.open_requests()) == 1
@@ -393,6 +404,9 @@ INDEXED = {
 }
 
 
+@pytest.mark.sqlite(
+    "reads plans of SQLite's; those of PostgreSQL's are read in test_postgres_plans"
+)
 @pytest.mark.parametrize("name", INDEXED)
 def test_no_query_of_the_daily_work_reads_a_whole_table(path: Path, name: str) -> None:
     with store.Store(path) as opened:

@@ -20,6 +20,8 @@ from tests.bot import run_stage
 from tests.bot.configured import SMALL
 from tests.upgrade import make_store
 
+pytestmark = pytest.mark.sqlite("damages the file")
+
 STORES = sorted((Path(__file__).parents[1] / "payloads" / "stores").glob("*.sql"))
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from bot import model, store
+from bot import model
 from bot.runtime import scheduler, watcher
-from bot.store.sqlite import writer as writers
+from bot.store.sql.writer import Writer
+from tests import stores
 from tests.bot import rig, run_stage
 
 
-def ask(writer: writers.Writer, number: int) -> model.View:
+def ask(writer: Writer, number: int) -> model.View:
     """Take an ask in a transaction of its own; what ``decide`` saw of the store."""
     event = rig.asked(number)
     writer.begin()
@@ -27,10 +27,10 @@ def ask(writer: writers.Writer, number: int) -> model.View:
 
 def test_two_processes_in_turn_go_on_from_each_other(tmp_path: Path) -> None:
     """Numbers, the audit chain, how often somebody asked, and the clock's steps."""
-    with store.Store(tmp_path / "store.db") as opened:
+    path = tmp_path / "store.db"
+    with stores.opened(path) as opened, stores.beside(path) as other:
         first = opened.writer
         assert first is not None
-        other = writers.Writer(sqlite3.connect(opened.path, isolation_level=None))
         views = [ask(writer, number) for number, writer in enumerate((first, other) * 2, 1)]
         assert [view.next_request for view in views] == [1, 2, 3, 4]
         assert [view.audit_seq for view in views] == [0, 1, 2, 3]
@@ -43,7 +43,6 @@ def test_two_processes_in_turn_go_on_from_each_other(tmp_path: Path) -> None:
         seen = first.view(rig.needs(rig.asked(5)), rig.START + size)
         assert (seen.shift, seen.recent_asks) == (size, 4)
         first.rollback()
-        other.connection.close()
         with opened.reading() as reader:
             assert reader.verify_audit() == []
             assert [request.id for request in reader.open_requests()] == [1, 2, 3, 4]
@@ -114,7 +113,6 @@ async def test_what_was_found_is_not_submitted_by_the_next_process(
             ticker = scheduler.Ticker(r.clock)
             await watcher.Watcher(r.engine, Cloud(), "here", r.clock, ticker).look(rig.START)
         if known == "by its step":
-            with sqlite3.connect(tmp_path / "store.db") as connection:
+            with stores.altering(tmp_path / "store.db") as connection:
                 connection.execute("DELETE FROM events")
-            connection.close()
     assert found == ["found:oos:exec-1"]

@@ -64,6 +64,7 @@ UNREAD = frozenset(
         queries.AUDIT_INSERT,
         queries.AUDIT_TEXTS_INSERT,
         queries.META_PUT,
+        queries.AUDIT_HEAD_PUT,
         lookups.INSTANCE_NOTE,
         lookups.INSTANCE_FORGET,
     }

@@ -16,7 +16,11 @@ WORDS: Mapping[str, str] = {
     "BEGIN IMMEDIATE": "BEGIN",
     "SELECT 1 FROM sqlite_master WHERE name = 'audit_texts'": "SELECT 1",
     "SELECT seq FROM sqlite_sequence WHERE name = 'audit'": (
-        "SELECT CAST(split_part(value, ':', 1) AS BIGINT) FROM meta WHERE name = 'audit.head'"
+        "SELECT CASE WHEN value ~ '^[0-9]{1,18}$' THEN CAST(value AS BIGINT) ELSE 0 END"
+        " FROM meta WHERE name = 'audit.sequence'"
+    ),
+    "VALUES ('audit.head', ?1)": (
+        "VALUES ('audit.head', ?1), ('audit.sequence', split_part(?1, ':', 1))"
     ),
     "SELECT seq FROM sqlite_sequence WHERE name = 'bus'": (
         "SELECT pg_sequence_last_value(pg_get_serial_sequence('bus', 'seq')::regclass)"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bot.source.database import shown
-from bot.store import highwater, port
+from bot.store import highwater
 from bot.store.port import Unusable
 from bot.store.postgres import schema
 from bot.store.postgres.connection import Connection, Fault, Lost
@@ -100,7 +100,7 @@ class Store:
             connection = Connection(self.url, f"{NAME} reader", READING)
         try:
             yield Reader(connection)
-        except port.Lost:
+        except BaseException:
             connection.close()
             raise
         with self._guard:

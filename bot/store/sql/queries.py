@@ -360,6 +360,10 @@ OLDEST_SCHEMA, OLDEST_RELEASE = "schema.oldest", "release.oldest"
 """Names in meta: the oldest schema whose code may write the store, and the release it came with."""
 META_DROP = "DELETE FROM meta WHERE name = ?"
 META = "SELECT value FROM meta WHERE name = ?"
+AUDIT_HEAD_PUT = """
+INSERT INTO meta (name, value) VALUES ('audit.head', ?1)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value
+"""
 META_PUT = (
     "INSERT INTO meta (name, value) VALUES (?, ?)"
     " ON CONFLICT (name) DO UPDATE SET value = excluded.value"

@@ -81,7 +81,7 @@ class Writer(port.Writer):
 
     def commit(self) -> None:
         if self._head_dirty:
-            self._execute(queries.META_PUT, ("audit.head", f"{self._seq}:{self._hash}"))
+            self._execute(queries.AUDIT_HEAD_PUT, (f"{self._seq}:{self._hash}",))
             self._head_dirty = False
         self._execute(queries.COMMIT)
         if self.keeper is not None:
