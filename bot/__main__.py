@@ -26,6 +26,7 @@ from bot.cli import (
     status,
     store,
     store_check,
+    store_copy,
 )
 from bot.config import reference
 from bot.reference import rooms
@@ -294,6 +295,8 @@ main.add_command(store.backup)
 main.add_command(store.restore)
 main.add_command(store_check.store)
 store_check.store.add_command(forget.forget)
+store_check.store.add_command(store_copy.copy)
+store_check.store.add_command(store_copy.reopen)
 main.add_command(doctor.doctor)
 main.add_command(status.status)
 main.add_command(replay.replay)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot import config, source
+from bot.source import database
 
 if TYPE_CHECKING:
     from bot import store
@@ -144,8 +146,34 @@ def store_of(path: Path) -> Iterator[store.Reader]:
         yield reader
 
 
+def location(settings: config.Config) -> store.Location:
+    """Where the store is, its secret read. Ends the program where it cannot be read."""
+    address = settings.bot.store
+    if address is None:
+        return settings.database
+    try:
+        url = address.resolve(settings.origin.parent, os.environ).reveal()
+        database.read(url)
+    except source.Invalid as error:
+        raise click.exceptions.Exit(fail(f"[bot] store: {error}")) from None
+    return url
+
+
+def mark(settings: config.Config) -> Path:
+    """The file of the store's high-water mark."""
+    from bot import store
+
+    return settings.mark or store.place_of_mark(settings.database)
+
+
+def shown(settings: config.Config) -> str:
+    """Where the store is, without a password."""
+    place = location(settings)
+    return str(place) if isinstance(place, Path) else database.shown(place)
+
+
 def never_ran(settings: config.Config) -> str:
-    return f"there is no store at {settings.database} yet: the bot has never run here"
+    return f"there is no store at {shown(settings)} yet: the bot has never run here"
 
 
 @contextmanager
@@ -153,9 +181,11 @@ def reading(settings: config.Config) -> Iterator[store.Reader]:
     from bot import store
 
     try:
-        opened = store.Store(settings.database, readonly=True)
+        opened = store.opened(location(settings), readonly=True)
     except FileNotFoundError:
         raise click.exceptions.Exit(fail(never_ran(settings))) from None
+    except store.Unusable as fault:
+        raise click.exceptions.Exit(fail(str(fault))) from None
     try:
         with closing(opened), opened.reading() as reader:
             yield reader

@@ -32,10 +32,12 @@ from bot.store.port import (
 from bot.store.sql.check.finding import Finding, Report
 from bot.store.sql.forgetting import Refused, Traces, forget, traces
 from bot.store.sql.takeover import Restored, recognise, take_for_old
+from bot.store.sql.transfer import TransferFailed, Transferred
 from bot.store.sqlite.copies import CopyFailed, backup, restore
 from bot.store.sqlite.examination import check, state
 from bot.store.sqlite.files import Store, compact, lock
 from bot.store.sqlite.health import Health, health, in_use
+from bot.store.transfers import Place, reopen, transfer
 
 Broken = (sqlite3.Error, StoreFault)
 """What a store that is open raises when its disk is full or fails, or its server is gone."""
@@ -43,15 +45,18 @@ Location = Path | str
 """Where a store is: the file of SQLite, or the address of a PostgreSQL database."""
 
 
-def opened(location: Location, readonly: bool = False, mark: Path | None = None) -> sql.store.Store:
+def opened(
+    location: Location, readonly: bool = False, mark: Path | None = None, moved: bool = False
+) -> sql.store.Store:
     """Open a store; ``readonly`` is for tools beside a running bot. ``mark``: the file of its
-    high-water mark (None: beside the file of SQLite; none is kept for a database). Raises Locked,
-    Unusable, and FileNotFoundError if there is nothing to read."""
+    high-water mark (None: beside the file of SQLite; none is kept for a database). ``moved``: write
+    it even if it was copied elsewhere. Raises Locked, Unusable, and FileNotFoundError if there is
+    nothing to read."""
     if isinstance(location, Path):
-        return Store(location, readonly, mark)
+        return Store(location, readonly, mark, moved)
     from bot.store.postgres import server
 
-    return server.Store(location, readonly, mark)
+    return server.Store(location, readonly, mark, moved)
 
 
 __all__ = [
@@ -71,6 +76,7 @@ __all__ = [
     "Lost",
     "OpenEffect",
     "OpenStep",
+    "Place",
     "Queue",
     "Quota",
     "RateKey",
@@ -83,6 +89,8 @@ __all__ = [
     "Store",
     "StoreFault",
     "Traces",
+    "TransferFailed",
+    "Transferred",
     "Unusable",
     "Writer",
     "backup",
@@ -95,8 +103,10 @@ __all__ = [
     "opened",
     "place_of_mark",
     "recognise",
+    "reopen",
     "restore",
     "state",
     "take_for_old",
     "traces",
+    "transfer",
 ]

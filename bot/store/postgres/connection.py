@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -216,6 +216,25 @@ class Connection:
         except psycopg.Error as error:
             raise fault_of(error, self.lost) from error
         return Rows(rows, cursor.rowcount)
+
+    def rows(self, query: str, types: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query of PostgreSQL's own dialect as they come in, however many there are.
+        ``types``: those of its columns."""
+        try:
+            with self._cursor.copy(f"COPY ({query}) TO STDOUT") as out:
+                out.set_types(types)
+                yield from out.rows()
+        except psycopg.Error as error:
+            raise fault_of(error, self.lost) from error
+
+    def fill(self, table: str, columns: str, rows: Iterable[Sequence[object]]) -> None:
+        """Put rows into a table, as they come."""
+        try:
+            with self._cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as into:
+                for row in rows:
+                    into.write_row([dialect.value(one) for one in row])
+        except psycopg.Error as error:
+            raise fault_of(error, self.lost) from error
 
 
 def send(cursor: psycopg.Cursor[Any], sql: str, parameters: Parameters) -> None:

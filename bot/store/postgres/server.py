@@ -31,10 +31,13 @@ CANNOT_ENCODE = "the database's encoding is {}, and must be UTF8: create it with
 
 class Store:
     """One database. ``Store(url)`` creates and migrates the tables; ``Store(url, readonly=True)``
-    only reads. ``mark``: the file of the high-water mark (None: none is kept)."""
+    only reads. ``mark``: the file of the high-water mark (None: none is kept). ``moved``: write it
+    even if it was copied elsewhere."""
 
-    def __init__(self, url: str, readonly: bool = False, mark: Path | None = None) -> None:
-        self.url = url
+    def __init__(
+        self, url: str, readonly: bool = False, mark: Path | None = None, moved: bool = False
+    ) -> None:
+        self.url, self._moved = url, moved
         self._free: list[Connection] = []
         self._guard = threading.Lock()
         self.writer: Writer | None = None
@@ -63,7 +66,8 @@ class Store:
         try:
             self._check(connection)
             connection.script(TAKE_LOCK)
-            why = state(connection).refusal
+            schemas_ = state(connection)
+            why = schemas_.newer if self._moved else schemas_.refusal
             if why:
                 raise Unusable(f"the store {shown(self.url)} cannot be used: {why}")
             schema.migrate(connection)
@@ -88,8 +92,10 @@ class Store:
 
     def _check_reading(self) -> None:
         with self.reading() as reader:
-            if not schema.applied(reader.connection):
-                raise FileNotFoundError(f"there is no store in {shown(self.url)}")
+            empty = not schema.applied(reader.connection)
+        if empty:
+            self.close()
+            raise FileNotFoundError(f"there is no store in {shown(self.url)}")
 
     @contextmanager
     def reading(self) -> Iterator[Reader]:

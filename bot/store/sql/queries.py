@@ -23,7 +23,8 @@ NUMBERS = """
 SELECT (SELECT MAX(id) FROM requests), (SELECT value FROM meta WHERE name = 'requests.floor'),
     (SELECT MAX(seq) FROM audit), (SELECT hash FROM audit ORDER BY seq DESC LIMIT 1),
     (SELECT seq FROM sqlite_sequence WHERE name = 'audit'),
-    (SELECT value FROM meta WHERE name = 'clock.shift')
+    (SELECT value FROM meta WHERE name = 'clock.shift'),
+    (SELECT value FROM meta WHERE name = 'moved')
 """
 """What a transaction has to know of those before it; NULL: there is none."""
 
@@ -358,6 +359,8 @@ KEY = "key"
 """Name in meta: a fingerprint of the key of the installation."""
 OLDEST_SCHEMA, OLDEST_RELEASE = "schema.oldest", "release.oldest"
 """Names in meta: the oldest schema whose code may write the store, and the release it came with."""
+MOVED = "moved"
+"""Name in meta: where the store was copied to, and when. It is not written any more."""
 META_DROP = "DELETE FROM meta WHERE name = ?"
 META = "SELECT value FROM meta WHERE name = ?"
 AUDIT_HEAD_PUT = """

@@ -14,12 +14,14 @@ class State:
     """The schemas of a store and of this program. ``known``: the migrations of this program, in
     order; ``applied``: the store's migrations, in order
     (none: it is no store, or an empty one); ``oldest`` and ``release``: the oldest schema whose
-    code may write it, and the release that this came with ("": the store does not say)."""
+    code may write it, and the release that this came with ("": the store does not say); ``moved``:
+    when and where it was copied to ("": it was not)."""
 
     known: tuple[str, ...]
     applied: tuple[str, ...] = ()
     oldest: str = ""
     release: str = ""
+    moved: str = ""
 
     @property
     def pending(self) -> tuple[str, ...]:
@@ -29,6 +31,13 @@ class State:
     @property
     def refusal(self) -> str:
         """Why this code must not write the store, and what to do; empty: it may."""
+        return moved(self.moved) if self.moved else self.newer
+
+    @property
+    def newer(self) -> str:
+        """Why this code is too old to write the store, and what to do; empty: it is not."""
+        if self.moved:
+            return ""
         known = self.known
         if self.oldest in known if self.oldest else set(self.applied) <= set(known):
             return ""
@@ -42,11 +51,22 @@ class State:
         )
 
 
+def moved(where: str) -> str:
+    """Why a store that was copied elsewhere is not written, and what to do."""
+    return (
+        f"it was copied to {where}, and what has happened since then is there. Let [bot] store "
+        "name that place (leave it out for the SQLite file). To go on with this store on purpose, "
+        "without what has happened there: `python -m bot store reopen`"
+    )
+
+
 def state(connection: Connection, known: tuple[str, ...], applied: tuple[str, ...]) -> State:
     """What a store says of its schema, to which the migrations ``applied`` were made."""
     oldest = connection.execute(queries.META, (queries.OLDEST_SCHEMA,)).fetchone()
     release_ = connection.execute(queries.META, (queries.OLDEST_RELEASE,)).fetchone()
-    return State(known, applied, oldest[0] if oldest else "", release_[0] if release_ else "")
+    moved_ = connection.execute(queries.META, (queries.MOVED,)).fetchone()
+    texts = (row[0] if row else "" for row in (oldest, release_, moved_))
+    return State(known, applied, *texts)
 
 
 def note_oldest(connection: Connection, known: tuple[str, ...], needed: str) -> None:

@@ -21,6 +21,7 @@ from bot.store.sql import (
     retention,
     searching,
     usage,
+    versions,
     views,
 )
 from bot.store.sql.connection import Connection
@@ -52,7 +53,8 @@ class Writer(port.Writer):
 
     def _learn(self) -> None:
         """Read what the transaction has to know of those before it, whoever wrote them."""
-        last, floor, seq, hash_, sequence, shift = self._execute(queries.NUMBERS).fetchone()
+        row = self._execute(queries.NUMBERS).fetchone()
+        last, floor, seq, hash_, sequence, shift, self._moved = row
         self._last_request: int = max(last or 0, int(floor or 0))
         self._seq: int = seq or 0
         self._hash: str = hash_ or ""
@@ -77,6 +79,9 @@ class Writer(port.Writer):
     def begin(self, goes_on: port.GoesOn = port.for_a_minute) -> None:
         self.take_lock(goes_on)
         self._learn()
+        if self._moved:  # by others, while this process was stopped
+            self._execute(queries.ROLLBACK)
+            raise port.StoreFault(versions.moved(self._moved))
         self.changes, self.jobs = port.Changes(), 0
 
     def commit(self) -> None:

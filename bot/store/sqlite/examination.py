@@ -37,8 +37,8 @@ def check(path: Path, mark: Path | None = None) -> Report:
     try:
         with opened(path) as connection:
             schemas = versions.state(connection)
-            if schemas.refusal:
-                return Report(schemas, {}, (Finding("newer", "schema", schemas.refusal),))
+            if schemas.newer:
+                return Report(schemas, {}, (Finding("newer", "schema", schemas.newer),))
             if not schemas.applied:
                 return Report(schemas, {}, (Finding("file", str(path), "is no store of this bot"),))
             findings = [each for one in OF_FILE for each in _said(one, connection)]

@@ -32,10 +32,17 @@ def lock(path: Path) -> IO[bytes]:
 class Store:
     """One SQLite file. ``Store(path)`` creates and migrates it and keeps others from writing;
     ``Store(path, readonly=True)`` is for tools beside a running bot. ``mark``: the file of the
-    high-water mark (None: beside the store)."""
+    high-water mark (None: beside the store). ``moved``: write it even if it was copied
+    elsewhere."""
 
-    def __init__(self, path: Path | str, readonly: bool = False, mark: Path | None = None) -> None:
-        self.path = Path(path)
+    def __init__(
+        self,
+        path: Path | str,
+        readonly: bool = False,
+        mark: Path | None = None,
+        moved: bool = False,
+    ) -> None:
+        self.path, self._moved = Path(path), moved
         self._lock: IO[bytes] | None = None
         self._free: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
@@ -77,7 +84,8 @@ class Store:
                 connection.execute(pragmas.NEW_FILE)
             for pragma in pragmas.OPEN_WRITER:
                 connection.execute(pragma).fetchall()
-            why = versions.state(connection).refusal
+            state = versions.state(connection)
+            why = state.newer if self._moved else state.refusal
             if why:
                 raise Unusable(f"the store {self.path} cannot be used: {why}")
             versions.migrate(connection)

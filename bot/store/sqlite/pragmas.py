@@ -32,6 +32,10 @@ GIVE_BACK = "PRAGMA incremental_vacuum(1)"
 """One page: Python takes but one step of it."""
 COMPACT = (NEW_FILE, "VACUUM")
 
+COLUMNS = "SELECT name FROM pragma_table_info(?) ORDER BY cid"
+SEQUENCE = "SELECT seq FROM sqlite_sequence WHERE name = ?"
+SEQUENCE_SET = "UPDATE sqlite_sequence SET seq = ? WHERE name = ?"
+SEQUENCE_PUT = "INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)"
 REFERENCES = "PRAGMA foreign_key_check"
 SHAPES = """
 SELECT name, sql FROM sqlite_master
