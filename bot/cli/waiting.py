@@ -10,7 +10,7 @@ from bot import config, model, redact, texts
 from bot import store as stores
 from bot.model import ports
 from bot.policy import quorum
-from bot.runtime import outbox
+from bot.runtime import limits
 from bot.store import codec, port
 
 MOST_RESULTS = 12
@@ -233,7 +233,7 @@ def _blocker(settings: config.Config, facts: Facts, each: stores.OpenEffect, now
 def _limit(settings: config.Config, facts: Facts, each: stores.OpenEffect, now: datetime) -> str:
     """By which limit it is held back; "": by none. Worked out of what was sent lately, as the bot
     does after a restart."""
-    limiter = outbox.RateLimiter(settings.budgets, Still(now))
+    limiter = limits.RateLimiter(settings.budgets, Still(now))
     limiter.remember(facts.history)
     allowance = limiter.room(each.rate_key)
     if allowance.count > 0:

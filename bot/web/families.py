@@ -16,7 +16,7 @@ from typing import Literal
 
 from bot import model, policy, release, store
 from bot.model import ports
-from bot.runtime import meter, outbox
+from bot.runtime import limits, meter
 
 Values = Iterable[tuple[tuple[str, ...], float | meter.Histogram]]
 """Values of the labels, and what was counted by them."""
@@ -44,7 +44,7 @@ class Snapshot:
     free: int | None
     there: Mapping[str, bool]
     connections: Mapping[str, ports.Connection]
-    budgets: tuple[outbox.Usage, ...]
+    budgets: tuple[limits.Usage, ...]
     usage: tuple[model.Usage, ...]
     quotas: Mapping[str, policy.Quota]
 
@@ -128,7 +128,7 @@ def _ages(shot: Snapshot) -> Values:
             yield (queue.kind, queue.party or meter.CLOUD), max(0.0, age)
 
 
-def _budget(usage: outbox.Usage) -> tuple[str, ...]:
+def _budget(usage: limits.Usage) -> tuple[str, ...]:
     budget = usage.budget
     return (
         budget.platform or meter.CLOUD,

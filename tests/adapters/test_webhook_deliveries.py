@@ -17,7 +17,7 @@ from bot.commands import loader
 from bot.config import build
 from bot.model.manifests import RateLimit
 from bot.runtime import clock as machine
-from bot.runtime import outbox, usage
+from bot.runtime import limits, usage
 from bot.store import codec
 from bot.store.sql import effects
 from sandbox import world
@@ -131,9 +131,9 @@ async def test_one_robot_counts_as_one(stage: Stage) -> None:
     assert hook.account("robot:gone") == ("plain", "robot:gone")
 
 
-def quotas(clock: rig.Clock, account: outbox.Account) -> outbox.RateLimiter:
+def quotas(clock: rig.Clock, account: limits.Account) -> limits.RateLimiter:
     budgets = build.limits(adapters.ADAPTERS)
-    return outbox.RateLimiter(budgets, clock, account=account)
+    return limits.RateLimiter(budgets, clock, account=account)
 
 
 async def test_the_shipped_robots_have_their_platforms_budgets() -> None:
@@ -175,12 +175,12 @@ async def test_the_shipped_robots_have_their_platforms_budgets() -> None:
 def test_a_budget_of_webhook_holds_for_every_kind_of_robot() -> None:
     one = RateLimit("webhook", ("say",), "app", 3, 60.0)
     clock = rig.Clock()
-    limits = outbox.RateLimiter([one], clock)
+    limiter = limits.RateLimiter([one], clock)
     for platform in ("webhook.lark", "webhook.dingtalk", "webhook"):
-        limits.take(store.RateKey(platform, platform, "say"))
-    assert limits.room(store.RateKey("webhook.plain", "x", "say")).count == 0
-    assert limits.room(store.RateKey("lark", "x", "say")).count > 0
-    assert limits.room(store.RateKey("http", "x", "say")).count > 0
+        limiter.take(store.RateKey(platform, platform, "say"))
+    assert limiter.room(store.RateKey("webhook.plain", "x", "say")).count == 0
+    assert limiter.room(store.RateKey("lark", "x", "say")).count > 0
+    assert limiter.room(store.RateKey("http", "x", "say")).count > 0
 
 
 def test_targets_of_one_name_have_buckets_of_their_own() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from bot import model, policy, store
 from bot.model.manifests import RateLimit
-from bot.runtime import outbox
+from bot.runtime import limits
 from tests.bot import run_stage
 from tests.bot import stage as stage_
 from tests.bot.run_stage import RunStage
@@ -124,7 +124,7 @@ def test_a_policy_is_kept_as_it_was_and_read_back() -> None:
 def test_what_is_refused_when_it_is_claimed_takes_no_place_in_a_budget() -> None:
     clock = stage_.Clock()
     rate_key = store.RateKey("", "here", "run")
-    quotas = outbox.RateLimiter([RateLimit("", ("run",), "chat", 1, 60.0)], clock)
+    quotas = limits.RateLimiter([RateLimit("", ("run",), "chat", 1, 60.0)], clock)
     quotas.take(rate_key)
     assert quotas.room(rate_key).count == 0
     quotas.give_back(rate_key)

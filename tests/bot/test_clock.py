@@ -9,7 +9,7 @@ import pytest
 
 from bot import model, store
 from bot.model.manifests import RateLimit
-from bot.runtime import clock, outbox
+from bot.runtime import clock, limits
 from bot.store import codec
 from tests.bot import rig
 
@@ -108,7 +108,7 @@ async def test_a_budget_is_not_blocked_by_a_clock_that_is_set_back(tmp_path: Pat
     machine = Machine()
     steady = clock.Steady(machine)
     rate_key = store.RateKey("chat", "ops", "say")
-    quotas = outbox.RateLimiter([RateLimit("chat", ("say",), "chat", 1, 60)], steady)
+    quotas = limits.RateLimiter([RateLimit("chat", ("say",), "chat", 1, 60)], steady)
     quotas.take(rate_key)
     quotas.settled(rate_key)
     machine.wall += BACK

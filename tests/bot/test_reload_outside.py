@@ -10,7 +10,7 @@ from bot.app import bus, outside, reload
 from bot.model import traffic
 from bot.model.manifests import RateLimit
 from bot.redact.disguise import Disguise, Terms
-from bot.runtime import clock, outbox
+from bot.runtime import clock, limits
 from tests.adapters import inlet_stage
 from tests.bot import stage as stage_
 from tests.bot.configured import SMALL, Loader
@@ -24,7 +24,7 @@ def limit(count: int, seconds: float = 60.0, per: str = "chat") -> RateLimit:
 
 def test_another_budget_counts_what_was_sent_and_what_is_on_its_way() -> None:
     clock_ = stage_.Clock()
-    limiter = outbox.RateLimiter([limit(5)], clock_)
+    limiter = limits.RateLimiter([limit(5)], clock_)
     for settled in (True, True, False):
         limiter.take(ROOM)
         if settled:
@@ -46,7 +46,7 @@ def test_a_call_that_is_counted_elsewhere_when_it_comes_back_leaves_no_place_tak
     """A robot's name leads to another address since: the account of its calls is another one."""
     accounts = {"robot:ops": "old"}
     by = store.RateKey("webhook", "robot:ops", "say")
-    limiter = outbox.RateLimiter(
+    limiter = limits.RateLimiter(
         [RateLimit("webhook", ("say",), "chat", 2, 60.0)],
         clock_ := stage_.Clock(),
         account=lambda each: dataclasses.replace(each, chat=accounts.get(each.chat, each.chat)),

@@ -1,0 +1,197 @@
+"""How much may be sent: the budgets of chats, apps and regions, and what has been sent of late."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from bot.model import ports
+from bot.model.manifests import RateLimit
+from bot.store import codec, port
+
+IN_FLIGHT = 64
+"""Calls to one platform that are under way at once."""
+Account = Callable[[port.RateKey], port.RateKey]
+"""By which key an effect is counted: one address may be reached by several names."""
+
+
+@dataclass
+class _Window:
+    """The last calls that a budget counts, as milliseconds of the monotonic clock, each from when
+    it was settled."""
+
+    count: int
+    span: int
+    sent: deque[int] = field(default_factory=deque)
+    flying: int = 0
+
+    def room(self, now: int) -> port.Allowance:
+        """A call still in flight fills its place; a settled one does so for the whole span."""
+        while self.sent and self.sent[0] + self.span <= now:
+            self.sent.popleft()
+        free = self.count - self.flying - len(self.sent)
+        again = self.sent[0] + self.span if free <= 0 and self.sent else None
+        return port.Allowance(max(free, 0), again)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How many calls of a budget count now, in the chat where most do; ``paused``: the seconds for
+    which its platform wants no more."""
+
+    budget: RateLimit
+    calls: int
+    paused: float
+
+
+@dataclass
+class _Calls:
+    """The calls by one rate key, whatever budgets count them: what a window holds."""
+
+    sent: deque[int] = field(default_factory=deque)
+    flying: int = 0
+
+
+class RateLimiter:
+    """How much each rate key may send now. The writer thread asks while it claims, the loop tells
+    what came back: a lock keeps the counts true. ``longest``: how far back the budgets reach."""
+
+    def __init__(
+        self,
+        budgets: Iterable[RateLimit],
+        clock: ports.Clock,
+        most: int = IN_FLIGHT,
+        account: Account = lambda rate_key: rate_key,
+    ) -> None:
+        self._account = account
+        self._clock = clock
+        self._most = most
+        self._flying: dict[str, int] = {}
+        self._calls: dict[port.RateKey, _Calls] = {}
+        self._paused: dict[port.RateKey, int] = {}
+        self._lock = threading.Lock()
+        self.limit(budgets)
+
+    def limit(self, budgets: Iterable[RateLimit]) -> None:
+        """From now on these hold. What was sent within the longest of those before counts."""
+        with self._lock:
+            self._budgets = tuple(budgets)
+            longest = max((budget.seconds for budget in self._budgets), default=0.0)
+            self.longest = timedelta(seconds=longest)
+            self._windows: dict[tuple[RateLimit, str], _Window] = {}
+            self._windows_of: dict[port.RateKey, list[_Window]] = {}
+            for rate_key, calls in self._calls.items():
+                for window in self._of(self._account(rate_key)):
+                    window.flying += calls.flying
+                    window.sent.extend(calls.sent)
+            for window in self._windows.values():
+                window.sent = deque(sorted(window.sent))
+
+    def _of(self, rate_key: port.RateKey) -> list[_Window]:
+        """The windows that count a key's calls."""
+        windows = self._windows_of.get(rate_key)
+        if windows is None:
+            windows = self._windows_of[rate_key] = [
+                self._window(budget, rate_key.chat if budget.per == "chat" else "")
+                for budget in self._budgets
+                if budget.counts(rate_key.platform, rate_key.kind)
+            ]
+        return windows
+
+    def _window(self, budget: RateLimit, chat: str) -> _Window:
+        new = _Window(budget.count, round(budget.seconds * 1000))
+        return self._windows.setdefault((budget, chat), new)
+
+    def room(self, rate_key: port.RateKey) -> port.Allowance:
+        """How many may go now. ``again`` is a moment of the clock that people read."""
+        rate_key, now, tick = self._account(rate_key), codec.ms(self._clock.now()), self._tick()
+        with self._lock:
+            until = self._paused.get(rate_key, 0)
+            if until > tick:
+                return port.Allowance(0, now + until - tick)
+            least = port.Allowance(self._most - self._flying.get(rate_key.platform, 0))
+            for window in self._of(rate_key):
+                room = window.room(tick)
+                if room.count <= 0:
+                    again = room.again
+                    return replace(room, again=None if again is None else now + again - tick)
+                if room.count < least.count:
+                    least = room
+            return least
+
+    def take(self, rate_key: port.RateKey) -> None:
+        """One was taken out."""
+        with self._lock:
+            self._calls.setdefault(rate_key, _Calls()).flying += 1
+            rate_key = self._account(rate_key)
+            self._flying[rate_key.platform] = self._flying.get(rate_key.platform, 0) + 1
+            for window in self._of(rate_key):
+                window.flying += 1
+
+    def give_back(self, rate_key: port.RateKey) -> None:
+        """One that was taken out was not sent."""
+        with self._lock:
+            self._calls[rate_key].flying -= 1
+            rate_key = self._account(rate_key)
+            self._flying[rate_key.platform] -= 1
+            for window in self._of(rate_key):
+                window.flying -= 1
+
+    def settled(self, rate_key: port.RateKey) -> None:
+        """A call came back; the other side counts it from now at the latest."""
+        tick = self._tick()
+        with self._lock:
+            self._note(rate_key, tick).flying -= 1
+            rate_key = self._account(rate_key)
+            self._flying[rate_key.platform] -= 1
+            for window in self._of(rate_key):
+                window.flying -= 1
+                window.sent.append(tick)
+
+    def pause(self, rate_key: port.RateKey, seconds: float) -> None:
+        """Send nothing by this rate key for so long: its platform said so."""
+        rate_key, until = self._account(rate_key), self._tick() + round(seconds * 1000)
+        with self._lock:
+            self._paused[rate_key] = max(until, self._paused.get(rate_key, until))
+
+    def remember(self, history: port.History) -> None:
+        """Take up what was sent before a restart, so that it doesn't burst."""
+        now, tick = codec.ms(self._clock.now()), self._tick()
+        with self._lock:
+            for rate_key, at in sorted(history.sent, key=lambda sent: sent[1]):
+                self._note(rate_key, tick - max(0, now - at))
+                for window in self._of(self._account(rate_key)):
+                    window.sent.append(tick - max(0, now - at))
+        for rate_key, until in history.paused:
+            self.pause(rate_key, (until - now) / 1000)
+
+    def usage(self) -> list[Usage]:
+        """How much of each budget is used, and for how long its platform asked for a pause."""
+        tick = self._tick()
+        with self._lock:
+            return [self._usage_of(budget, tick) for budget in self._budgets]
+
+    def _usage_of(self, budget: RateLimit, tick: int) -> Usage:
+        windows = [window for (own, _), window in self._windows.items() if own == budget]
+        room = min((window.room(tick).count for window in windows), default=budget.count)
+        paused = [
+            until - tick
+            for key, until in self._paused.items()
+            if budget.counts(key.platform, key.kind)
+        ]
+        return Usage(budget, budget.count - room, max(0, *paused, 0) / 1000)
+
+    def _note(self, rate_key: port.RateKey, tick: int) -> _Calls:
+        """Remember a call for as long as any budget counts it."""
+        calls = self._calls.setdefault(rate_key, _Calls())
+        calls.sent.append(tick)
+        oldest = tick - self.longest // timedelta(milliseconds=1)
+        while calls.sent and calls.sent[0] <= oldest:
+            calls.sent.popleft()
+        return calls
+
+    def _tick(self) -> int:
+        return round(self._clock.monotonic() * 1000)
