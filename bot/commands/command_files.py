@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import inspect
 import re
@@ -10,7 +11,7 @@ import string
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, get_args
@@ -22,14 +23,18 @@ _WORD = re.compile(r"[^\W\d_][\w-]{0,31}")
 _OURS = str(Path(__file__).parent)
 
 
-@dataclass(slots=True)
+@dataclass
 class Page:
     """A command file, to tell where in it something stands. ``start`` is the line where the command
-    is declared."""
+    is declared. ``tree``: its syntax; raises SyntaxError where it has none."""
 
     path: Path
-    tree: ast.Module = field(default_factory=lambda: ast.Module([], []))
+    content: bytes = b""
     start: int = 1
+
+    @functools.cached_property
+    def tree(self) -> ast.Module:
+        return ast.parse(self.content, str(self.path))
 
     def fault(self, line: int, sentence: str) -> source.Fault:
         return source.Fault(source.Mark(self.path.name, line), sentence)
@@ -78,12 +83,12 @@ class Page:
 
 def read(path: Path) -> tuple[Page, registry.Command]:
     """The command of a file. Raises Invalid."""
-    page = Page(path)
     try:
         content = path.read_bytes()
     except OSError as error:
         raise source.Invalid(f"{path.name}: cannot be read: {error.strerror}") from error
-    module = _run(page, content)
+    page = Page(path, content)
+    module = _run(page)
     faults: list[source.Fault] = []
     files = dict(_beside(path, faults))
     declared = [
@@ -133,15 +138,14 @@ def _not_one(page: Page, declared: list[Callable[..., Any]]) -> Iterator[source.
         yield page.fault(_start(function), f"{message}; this is {vars(function)['declared'].name}")
 
 
-def _run(page: Page, content: bytes) -> ModuleType:
+def _run(page: Page) -> ModuleType:
     """Run a command file as a module of its own: no other module sees what it defines."""
     path = page.path
     place = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
     module = ModuleType(f"_commands_{place}.{path.stem}")
     module.__file__ = str(path)
     try:
-        page.tree = ast.parse(content, str(path))
-        code = compile(content, str(path), "exec")
+        code = compile(page.content, str(path), "exec")
     except SyntaxError as error:
         kind = type(error).__name__
         message = f"does not load: {kind}: {error.msg}"

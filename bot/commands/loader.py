@@ -158,11 +158,13 @@ def _rehearse(
 ) -> Iterator[source.Fault]:
     """Try the example of a command: it must parse, and an operation must plan a script with it."""
     parsed = parser.parse(commands, command.example, "en")
-    line = page.declared("example")
     if isinstance(parsed, policy.Refusal):
         said = texts.say("en", parsed.key, **parsed.facts)
-        yield page.fault(line, f"its example {command.example!r} does not parse: {said}")
+        fault = f"does not parse: {said}"
     elif parsed.command is not command:
-        yield page.fault(line, f"its example {command.example!r} is one of {parsed.command.name}")
-    elif command.kind == "operation":
-        yield from command_files.trial(page, command, parsed.values)
+        fault = f"is one of {parsed.command.name}"
+    else:
+        if command.kind == "operation":
+            yield from command_files.trial(page, command, parsed.values)
+        return
+    yield page.fault(page.declared("example"), f"its example {command.example!r} {fault}")

@@ -8,6 +8,7 @@ clickable, and ``@all`` anywhere in a text reaches everybody.
 
 from __future__ import annotations
 
+import functools
 import html
 import re
 from collections.abc import Mapping
@@ -34,7 +35,7 @@ _FENCE = re.compile(r"^\s{0,3}(```+|~~~+)")
 _EVERYBODY = re.compile(r"@\s?(?:all\b|所有人)", re.IGNORECASE)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Shown:
     """What people see: the plain text, and each address a tap would open."""
 
@@ -51,6 +52,7 @@ def _addresses(text: str) -> list[str]:
     return [url.rstrip(".,;:!?") for url in _BARE.findall(text)]
 
 
+@functools.lru_cache(maxsize=256)
 def markdown(source: str) -> Shown:
     """A Markdown text as the client shows it, without the marks."""
     links: list[str] = []

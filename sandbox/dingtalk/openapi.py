@@ -120,12 +120,12 @@ class OpenApi:
         self._limits = numbers
         self._tokens = tokens
         self._rate = limits.Rate(party.clock.now, 1.0)
-        self.names: set[str] = set()
+        self.apis: dict[str, Api] = {}
         self.revoked: set[str] = set()
 
     def add(self, *apis: Api) -> None:
         for api in apis:
-            self.names.add(api.name)
+            self.apis[api.name] = api
             self._party.app.router.add_route(api.method, api.path, self._handler(api))
 
     def _handler(self, api: Api) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

@@ -89,7 +89,7 @@ class Platform(base.Party):
             return name
         method, _, path = name.rpartition(" ")
         path = "/" + path.lstrip("/")
-        known = self.api.names | {webhooks.SESSION, webhooks.CUSTOM}
+        known = self.api.apis.keys() | {webhooks.SESSION, webhooks.CUSTOM}
         for full in (path, "/v1.0" + path):
             full = f"PUT {full}" if method == "PUT" else full
             if full in known:

@@ -15,7 +15,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aiohttp import web
@@ -225,7 +225,7 @@ class Webhooks:
         called = _notified(chat, kind, part, body.get("at") or {})
         known = [people.PERSON[member] for member in called]
         names = {id: one.name for one in known for id in (one.dingtalk, one.mobile) if id}
-        shown.text = markup.names_shown(shown.text, names)
+        shown = replace(shown, text=markup.names_shown(shown.text, names))
         if to.via == "repeated":
             return
         more = {"notified": called, "buttons": tuple(buttons), "via": to.via, "robot": to.robot}
