@@ -1,18 +1,21 @@
 """The stores of tests: files of SQLite, or databases of PostgreSQL where ``COUNTERSIGN_TEST_STORE``
-is ``postgres``. What a test calls a path is then a name: the same one is the same database."""
+is ``postgres``. What a test calls a path is then a name: the same one is the same database. So many
+bots share it as ``COUNTERSIGN_TEST_REPLICAS`` says."""
 
 from __future__ import annotations
 
 import atexit
 import contextlib
+import dataclasses
 import functools
 import json
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from bot import store
+from bot import config, store
 from bot.store import sqlite
 from bot.store.sql import queries
 from bot.store.sql.check import bodies, chain, invariants
@@ -22,7 +25,8 @@ from tests import postgres
 
 INHERITED = "COUNTERSIGN_TEST_DATABASES"
 """The databases of this test, for the processes that it starts."""
-POSTGRES = os.environ.get("COUNTERSIGN_TEST_STORE", "") == "postgres"
+REPLICAS = int(os.environ.get("COUNTERSIGN_TEST_REPLICAS", "1"))
+POSTGRES = REPLICAS > 1 or os.environ.get("COUNTERSIGN_TEST_STORE", "") == "postgres"
 
 
 def opened(path: Path, readonly: bool = False) -> store.sql.store.Store:
@@ -143,3 +147,15 @@ def share(path: Path) -> None:
     if "\nstore = " not in text:
         line = f'[bot]\nstore = "{database(path)}"\n'
         path.write_text(text.replace("[bot]\n", line, 1), "utf-8")
+
+
+def replica_of(settings: config.Config, number: int) -> config.Config:
+    """The settings of one of several bots, each with a folder of its own; the first has that of the
+    configuration."""
+    if number == 0:
+        return settings
+    folder = settings.data.with_name(f"{settings.data.name}-{number}")
+    folder.mkdir(exist_ok=True)
+    shutil.copy(settings.data / "key", folder)
+    bot = settings.bot.model_copy(update={"data": folder})
+    return dataclasses.replace(settings, bot=bot)

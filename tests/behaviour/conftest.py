@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -83,7 +83,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Func
         callspec = getattr(item, "callspec", None)
         if callspec is None or callspec.params.get("platform") != "console":
             return True
-        if {item.originalname, item.path.stem} & OFF_THE_CONSOLE:
+        if stores.REPLICAS > 1 or {item.originalname, item.path.stem} & OFF_THE_CONSOLE:
             return False
         return every or item.originalname in ON_THE_CONSOLE
 
@@ -121,40 +121,46 @@ class Scene(play.Play):
         if stores.POSTGRES:
             stores.share(path)
         self.settings = adapters.load(path)
-        self.app: app.App | None = None
+        self.apps: list[app.App] = []
         self.stop = asyncio.Event()
-        self.task: asyncio.Task[None] | None = None
+        self.tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         await self.sandbox.call("console", "join", socket=str(self.socket))
         self.stop = asyncio.Event()
-        self.app = app.App(self.settings, self.clock)
+        for number in range(stores.REPLICAS):
+            await self._start(app.App(stores.replica_of(self.settings, number), self.clock))
+
+    async def _start(self, bot: app.App) -> None:
         ready = asyncio.Event()
-        self.task = asyncio.create_task(self.app.run(self.stop, ready.set))
+        task = asyncio.create_task(bot.run(self.stop, ready.set))
         waiting = asyncio.create_task(ready.wait())
-        await asyncio.wait({self.task, waiting}, timeout=15, return_when="FIRST_COMPLETED")
+        await asyncio.wait({task, waiting}, timeout=15, return_when="FIRST_COMPLETED")
         waiting.cancel()
-        if self.task.done():
-            await self.task
+        if task.done():
+            await task
         assert ready.is_set(), "the bot did not get ready"
+        self.apps.append(bot)
+        self.tasks.append(task)
 
     async def end(self) -> None:
         """Stop as SIGTERM does."""
-        if self.task is not None:
-            self.stop.set()
-            await asyncio.wait_for(self.task, 15)
-            self.task = None
+        self.stop.set()
+        tasks, self.tasks, self.apps = self.tasks, [], []
+        for task in tasks:
+            await asyncio.wait_for(task, 15)
 
     async def advance(self, seconds: float) -> None:
         """Let time pass, for the platforms and for the bot."""
         await self.sandbox.advance(seconds)
         self.clock.offset += timedelta(seconds=seconds)
-        if self.app is not None:
-            self.app.wake()
+        for bot in self.apps:
+            bot.wake()
 
-    def reader(self) -> Any:
-        opened = store.opened(self.settings.location, readonly=True)
-        return opened.reading()
+    @contextmanager
+    def reader(self) -> Iterator[Any]:
+        with store.opened(self.settings.location, readonly=True) as opened, opened.reading() as one:
+            yield one
 
     async def settled(self) -> None:
         """Wait until nothing is queued or in flight any more."""
