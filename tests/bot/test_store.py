@@ -161,6 +161,7 @@ def test_a_store_is_made_once_and_keeps_its_identity(path: Path) -> None:
             "m013_texts",
             "m014_search",
             "m015_replicas",
+            "m016_configuration",
         ]
 
 
@@ -185,6 +186,29 @@ def test_a_store_from_before_the_bus_is_brought_up_to_date(path: Path) -> None:
         assert reader.status().events == 0
         assert reader.letters() == ()
         assert reader.letter(1) is None
+
+
+def test_the_configuration_is_kept_apart_from_what_every_transaction_looks_for(path: Path) -> None:
+    """SQLite reads a long row of such a table as a whole to compare its name with another."""
+    path.parent.mkdir()
+    old = sqlite3.connect(path, isolation_level=None)
+    schema.migrations.apply(sqlite_utils.Database(old), stop_before="m016_configuration")
+    note = "INSERT INTO meta VALUES ('configuration', ?)"
+    old.execute(note, ("of the release before" * 500,))
+    old.close()
+    with store.Store(path) as opened, opened.reading() as reader:
+        writer, long = opened.writer, "SELECT name FROM meta WHERE length(value) > 100"
+        assert writer is not None
+        assert reader.configuration() == "of the release before" * 500
+        assert writer.connection.execute(long).fetchall() == []
+        for text in ("of this one" * 500, "of this one again" * 500):
+            writer.connection.execute(note, ("of the release before, which came back" * 500,))
+            assert reader.configuration().startswith("of the release before, which")
+            writer.begin()
+            writer.note_configuration(text)
+            writer.commit()
+            assert reader.configuration() == text
+            assert writer.connection.execute(long).fetchall() == []
 
 
 NEWER = "INSERT INTO _sqlite_migrations VALUES (99, 'countersign', 'm999_later', '2030-01-01')"

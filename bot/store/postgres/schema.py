@@ -228,7 +228,15 @@ CREATE TABLE replicas (
     seen_at BIGINT NOT NULL
 );
 """
-LATER: Mapping[str, str] = {"m015_replicas": _REPLICAS}
+_CONFIGURATION = """
+CREATE TABLE configuration (
+    id BIGINT PRIMARY KEY,
+    digests TEXT COLLATE "C" NOT NULL
+);
+INSERT INTO configuration SELECT 1, value FROM meta WHERE name = 'configuration';
+DELETE FROM meta WHERE name = 'configuration';
+"""
+LATER: Mapping[str, str] = {"m015_replicas": _REPLICAS, "m016_configuration": _CONFIGURATION}
 """What each migration after the first schema does."""
 TABLE = "SELECT to_regclass('migrations')"
 APPLIED = "SELECT name FROM migrations ORDER BY number"

@@ -352,9 +352,9 @@ REQUESTS_COUNT = "SELECT COUNT(*) FROM requests"
 AUDIT_NEWEST = f"{_ENTRY} ORDER BY a.seq DESC LIMIT ?"
 AUDIT_OF_REQUEST = f"{_ENTRY} WHERE a.request = ? AND a.request > 0 ORDER BY a.seq DESC LIMIT ?"
 AUDIT_SEQUENCE = "SELECT seq FROM sqlite_sequence WHERE name = 'audit'"
-REQUEST_FLOOR, RESTORED, CONFIGURATION = "requests.floor", "restored", "configuration"
+REQUEST_FLOOR, RESTORED = "requests.floor", "restored"
 """Names in meta: the number above which requests are numbered; the moment of the last restore,
-until people were told of it; the digests of the configuration that is in use."""
+until people were told of it."""
 KEY = "key"
 """Name in meta: a fingerprint of the key of the installation."""
 OLDEST_SCHEMA, OLDEST_RELEASE = "schema.oldest", "release.oldest"
@@ -371,6 +371,17 @@ META_PUT = (
     "INSERT INTO meta (name, value) VALUES (?, ?)"
     " ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 )
+FORMER_CONFIGURATION = "configuration"
+"""Name in meta where releases without the table of that name note it. It is newer than the table,
+for whatever writes the table removes it."""
+CONFIGURATION = """
+SELECT value, 0 AS place FROM meta WHERE name = 'configuration'
+UNION ALL SELECT digests, 1 FROM configuration ORDER BY place LIMIT 1
+"""
+CONFIGURATION_PUT = """
+INSERT INTO configuration (id, digests) VALUES (1, ?)
+ON CONFLICT (id) DO UPDATE SET digests = excluded.digests
+"""
 
 # ----------------------------------------------------------------------------- the clock
 

@@ -61,7 +61,7 @@ class Reader(port.Reader):
         return chains.entries(self.connection, after, page)
 
     def configuration(self) -> str:
-        noted = self.connection.execute(queries.META, (queries.CONFIGURATION,)).fetchone()
+        noted = self.connection.execute(queries.CONFIGURATION).fetchone()
         return "" if noted is None else str(noted[0])
 
     def audit_head(self) -> audit.Head:

@@ -230,7 +230,8 @@ class Writer(port.Writer):
         return fingerprint if row is None else str(row[0])
 
     def note_configuration(self, text: str) -> None:
-        self._execute(queries.META_PUT, (queries.CONFIGURATION, text))
+        self._execute(queries.CONFIGURATION_PUT, (text,))
+        self._execute(queries.META_DROP, (queries.FORMER_CONFIGURATION,))
 
     def _write_request(self, loaded: model.Request | None, request: model.Request) -> None:
         body = codec.encode(request)

@@ -437,6 +437,25 @@ def m015_replicas(db: sqlite_utils.Database) -> None:
             db.execute(statement)
 
 
+_CONFIGURATION = """
+CREATE TABLE configuration (
+    id INTEGER PRIMARY KEY,
+    digests TEXT NOT NULL
+);
+INSERT INTO configuration SELECT 1, value FROM meta WHERE name = 'configuration';
+DELETE FROM meta WHERE name = 'configuration';
+"""
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def m016_configuration(db: sqlite_utils.Database) -> None:
+    """The digests of a large configuration stand apart: SQLite reads a long row of ``meta`` as a
+    whole for each row that it looks for, and every transaction looks for some."""
+    for statement in _CONFIGURATION.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
 CONTRACTS: Mapping[str, str] = {"m002_runs": "0.0.0", "m009_marks": "0.0.0"}
 """Migrations that take something away, each with the release whose code was the first to do without
 it, which must be an earlier one. (Those of 0.0.0 are from before this rule.)"""
