@@ -17,6 +17,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from bot import capture, cards, config, core, model, policy, release, source, store, texts
@@ -87,6 +88,8 @@ class App:
         running = reload.loaded(self.settings, self.deployment)
         self._recorder = capturing.recorder(self.settings, self.deployment)
         mark = self.settings.mark or store.place_of_mark(self.settings.database)
+        if self.settings.bot.store is not None:
+            provide(self.settings.data)
         with store.opened(self.settings.location, mark=mark) as opened:
             if self.settings.bot.store is not None:
                 key_.agreed(self.deployment.key, opened)
@@ -329,6 +332,17 @@ def connected(settings: config.Config, manifest: manifests.Manifest[Any]) -> str
     table = settings.tables[manifest.name]
     places = [str(getattr(table, key)) for key in manifest.shown]
     return f"{manifest.name} {next(filter(None, places), '')}"
+
+
+def provide(folder: Path) -> None:
+    """Make the folder of runtime data, as the SQLite store does. Raises Unusable."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise store.Unusable(
+            f"the folder {folder} cannot be made: {fault.strerror}. Let [bot] data be a folder "
+            "that this user may write"
+        ) from fault
 
 
 def settle() -> None:

@@ -50,6 +50,7 @@ def test_a_database_is_named_openly_or_by_a_secret_and_never_shown(load: Loader)
     assert settings.location == WITH
     assert settings.shown_location == WITH.replace(":s3cr3t%40Value", "")
     assert settings.replica == "bot-2"
+    assert load(text, **environ(WITH, POD="b2")).warnings == settings.warnings  # it is no secret
     assert "s3cr3t" not in repr(settings) + str(settings) + settings.bot.model_dump_json()
     assert load(text, secrets=False).bot.lease == 10
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from adapters import oos
-from bot import config, deployment, source
-from bot.app import key
+from bot import config, deployment, source, store
+from bot.app import key, main
 from bot.commands import loader
 from bot.source.secret import Secret
 from tests.bot import stage
@@ -45,6 +45,17 @@ def test_a_key_that_is_lost_is_said_where_the_bot_ran_before(
     settings.database.touch()
     key.of(settings)
     assert "hidden values must be asked anew" in caplog.text
+
+
+def test_with_a_database_and_a_key_elsewhere_the_folder_is_made_all_the_same(
+    tmp_path: Path,
+) -> None:
+    main.provide(tmp_path / "deep" / "data")
+    main.provide(tmp_path / "deep" / "data")
+    assert list((tmp_path / "deep").iterdir()) == [tmp_path / "deep" / "data"]
+    (tmp_path / "file").touch()
+    with pytest.raises(store.Unusable, match=r"file/data cannot be made: .*\[bot\] data"):
+        main.provide(tmp_path / "file" / "data")
 
 
 def test_a_damaged_or_open_key_is_said(
