@@ -394,6 +394,7 @@ class Engine:
         self._writer.savepoint()
         try:
             value = job.call(self._writer)
+            self._writer.release()
         except regexes.Unjudged as fault:
             self._writer.rollback_to_savepoint()
             if last:
@@ -404,5 +405,4 @@ class Engine:
                 raise
             self._writer.rollback_to_savepoint()
             return job, None, fault
-        self._writer.release()
         return job, value, None

@@ -162,10 +162,11 @@ class Intake:
         receipt = model.Receipt(toast=self._failed_toast(), tone="error")
         self._facts = _Facts(["event.failed"])
         writer = self._writer
+        number = getattr(event, "request", 0)
         entry = model.AuditEntry(
             actor="system",
             action="event.failed",
-            request=getattr(event, "request", 0),
+            request=number if abs(number) < 1 << 63 else 0,
             facts={"event": event.id, "kind": model.word_of(event), "error": type(fault).__name__},
         )
         writer.savepoint()
@@ -173,13 +174,13 @@ class Intake:
             self._prepare(event, now)
             writer.append(entry, codec.ms(now))
             writer.record(event.id, model.word_of(event), codec.ms(now), receipt)
+            writer.release()
         except Exception as error:
             if self._writer.is_broken(error):
                 raise
             log.exception("nor could it be noted")
             writer.rollback_to_savepoint()
         else:
-            writer.release()
             self._note(event, "failed")
         return receipt
 

@@ -115,9 +115,14 @@ def fault_of(error: psycopg.Error, broken: bool) -> Fault:
         return Lost(text)
     if isinstance(error, psycopg.IntegrityError):
         return Integrity(text)
-    if isinstance(error, psycopg.DataError | psycopg.ProgrammingError):
+    if isinstance(error, psycopg.DataError | psycopg.ProgrammingError) or limit(error):
         return OfStatement(text)
     return Fault(text)
+
+
+def limit(error: psycopg.Error) -> bool:
+    """Is it that a statement or a value is too much for any server, as class 54 says?"""
+    return (error.sqlstate or "").startswith("54")
 
 
 class Connection:
@@ -190,6 +195,9 @@ class Connection:
         except psycopg.Error as error:
             self._queue.clear()
             raise fault_of(error, self.lost) from error
+        except UnicodeError:  # of a text that holds half of a character
+            self._queue.clear()
+            raise
         return Rows(rows, self._cursor.rowcount)
 
     def _drop_undone(self, whole: bool) -> None:

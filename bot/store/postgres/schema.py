@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 
+from bot.store.postgres import dialect
 from bot.store.postgres.connection import Connection
 from bot.store.sql import connection as connections
 from bot.store.sqlite import schema
@@ -204,7 +205,7 @@ CREATE INDEX requests_search ON requests (created_at, id, person, command, state
 CREATE INDEX steps_open ON steps (request, idx)
     WHERE state IN ('started', 'running') AND invocation <> '';
 CREATE INDEX timers_due ON timers (due_at, request, kind);
-CREATE INDEX votes_of_person ON votes (person, ((body::json ->> 'approve')::boolean), request);
+CREATE INDEX votes_of_person ON votes (person, ({dialect.APPROVE}), request);
 CREATE FUNCTION json_valid(text TEXT) RETURNS BOOLEAN LANGUAGE plpgsql IMMUTABLE COST 0.01 AS $$
 BEGIN
     PERFORM text::json;
