@@ -7,7 +7,7 @@ import os
 
 VARIABLE = "EXAMPLES"
 USUAL = "usual"
-SHARE = 3
+SHARE = 5
 """``make test`` tries one of so many, as its time is waited for."""
 
 

@@ -1,7 +1,7 @@
 """A real browser for the tests of the page: Chromium, headless, driven by Playwright.
 
-One browser serves a module's tests. They run in the module's event loop:
-``pytestmark = pytest.mark.asyncio(loop_scope="module")``.
+One browser serves all tests of a session. They run in the session's event loop:
+``pytestmark = pytest.mark.asyncio(loop_scope="session")``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("There is no Chromium here: apt-get install chromium, then make test again.")
@@ -27,7 +27,7 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
     """A person's own browser profile, 1440 × 900, without animations."""
     context = await browser.new_context(
@@ -38,7 +38,7 @@ async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
     await context.close()
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(context: BrowserContext) -> AsyncIterator[Page]:
     """A page of which every error is one of the test: uncaught exceptions, and errors in the
     console."""

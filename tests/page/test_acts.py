@@ -18,12 +18,12 @@ from sandbox import world
 from sandbox.page import playground
 from tests.page.visitor import Visitor
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 PLATFORMS = ("dingtalk", "lark")
 WEB1 = "i-sandbox0web01"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def visitor(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Visitor]:
     """Somebody who looks at a page of which the bot was not started."""
     async with (

@@ -14,7 +14,7 @@ from sandbox.lark import cardspec
 from sandbox.page import entrance
 from tests.page import drawn
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 STATIC = Path(entrance.__file__).parent / "static"
 KINDS = {".js": "text/javascript", ".css": "text/css"}
 HTML = (
@@ -55,7 +55,7 @@ class Board:
         return list(acts)
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def board(page: Page) -> Board:
     async def serve(route: Route) -> None:
         file = STATIC / Path(route.request.url).name

@@ -19,12 +19,12 @@ from sandbox.page.entrance import HEADERS
 from sandbox.page.server import ACTS, MOST_BYTES, Server
 from tests.page.visitor import Visitor
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 MARKUP = "<img src=x onerror=alert(1)><script>alert(1)</script>\"'&amp;\u2028"
 PATHS = ("/", "/feed", "/static/app.js", "/api/say", "/nothing", "/static/nothing")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
     """A page without a bot: nobody needs one to be kept out."""
     folder: Path = tmp_path_factory.mktemp("page")
@@ -32,13 +32,13 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
         yield server
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def visitor(server: Server) -> AsyncIterator[Visitor]:
     async with Visitor(server) as visitor:
         yield visitor
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def stranger(server: Server) -> AsyncIterator[Visitor]:
     async with Visitor(server, enter=False) as visitor:
         yield visitor

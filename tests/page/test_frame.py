@@ -16,7 +16,7 @@ from playwright.async_api import Page, Route, expect
 from sandbox.page.board import Board
 from sandbox.page.server import Server
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 AT = 1_796_000_000.0
 PANEL = "export function mount(element) { element.textContent = 'panel'; }"
 PEOPLE = {"alice": ["dev"], "bob": ["sre"], "carol": ["sre"], "mallory": []}
@@ -102,7 +102,7 @@ class Stage:
         await self.page.locator(".menu-item", has_text=name).click()
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def stage(page: Page) -> AsyncIterator[Stage]:
     board = Board()
     server = Server(board, "zh-CN")

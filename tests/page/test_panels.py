@@ -16,7 +16,7 @@ from sandbox.page import faults, form_kinds, people, playground
 from sandbox.page.board import Board
 from sandbox.page.server import Server
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 expect.set_options(timeout=20_000)  # the machine may be busy
 AT = 1_796_000_000.0
 MARKUP = "<img src=x onerror=alert(1)>"
@@ -55,7 +55,7 @@ class Backstage:
         await expect(self.panel.locator(".answer")).to_contain_text(sentence)
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def stage(page: Page) -> AsyncIterator[Backstage]:
     board = Board()
     server = Server(board, "zh-CN")

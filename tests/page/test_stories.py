@@ -17,7 +17,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 from sandbox.page import playground
 from sandbox.page.server import Server
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 PICTURES = Path(__file__).resolve().parents[2] / "var" / "pictures"
 PATIENCE = 30_000
 SERIOUS = ("serious", "critical")
@@ -30,7 +30,7 @@ PROFILE: Any = {
 PANELS = ("machines", "wire", "events", "audit", "forms", "control")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
     async with playground.open_page(tmp_path_factory.mktemp("demo"), "zh-CN") as server:
         yield server
@@ -79,7 +79,7 @@ class Person:
         await self.page.screenshot(path=PICTURES / f"{name}.png")
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def people(browser: Browser, served: Server) -> AsyncIterator[dict[str, Person]]:
     """Two browsers; every error in the console of a page is one of the test."""
     errors: list[str] = []

@@ -14,11 +14,11 @@ from sandbox.page import acts, playground
 from sandbox.page.chapters import CHAPTERS
 from sandbox.page.server import ACTS
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 STEPS = [(chapter.name, step) for chapter in CHAPTERS for step in chapter.steps]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[acts.World]:
     folder: Path = tmp_path_factory.mktemp("demo")
     async with playground.open_page(folder, "zh-CN") as server:
