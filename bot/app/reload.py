@@ -130,8 +130,8 @@ class Reloader:
         """Note with what the bot starts, where that is not what it ran with before."""
         self._tell(refused=False)
         noted = await self._door.read(lambda reader: reader.configuration())
-        former: parts.Parts = json.loads(noted) if noted else {}
-        difference = parts.difference(former, self.running.parts)
+        former: parts.Parts = parts.shared(json.loads(noted)) if noted else {}
+        difference = parts.difference(former, parts.shared(self.running.parts))
         if not former:
             await self._door.write(self._note)
         elif difference:
@@ -221,7 +221,7 @@ class Reloader:
         return swap
 
     def _note(self, writer: port.Writer) -> None:
-        writer.note_configuration(json.dumps(dict(self.running.parts)))
+        writer.note_configuration(json.dumps(parts.shared(self.running.parts)))
 
 
 def callbacks(before: config.Config, now: config.Config) -> list[str]:

@@ -30,6 +30,12 @@ LOADED_ANEW = (
     *("webhook", "endpoint", "bus", "source", "budget"),
 )
 """The tables and keys that a running bot takes up; every other one needs a restart."""
+OF_PROCESS = (
+    *("bot.data", "bot.store", "bot.mark", "bot.replica", "bot.capture"),
+    *("web.operate", "http.listen"),
+)
+"""The keys that say where one process has its files and listens: nothing is decided by them, and
+they may differ between replicas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +67,14 @@ def of(file: Table, folder: Path, key: bytes) -> dict[str, str]:
     return {KEY: _sealed(key, KEY, b""), **sealed}
 
 
+def shared(parts: Parts) -> dict[str, str]:
+    """The parts that all replicas have in common."""
+    return {name: value for name, value in parts.items() if name not in OF_PROCESS}
+
+
 def digest(parts: Parts) -> str:
-    """The digest of the whole: SHA-256 in hexadecimal."""
-    return hashlib.sha256(json.dumps(sorted(parts.items())).encode()).hexdigest()
+    """The digest of what all replicas have in common: SHA-256 in hexadecimal."""
+    return hashlib.sha256(json.dumps(sorted(shared(parts).items())).encode()).hexdigest()
 
 
 def difference(before: Parts, now: Parts) -> Difference:

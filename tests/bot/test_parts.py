@@ -123,6 +123,23 @@ def test_under_another_key_only_names_are_compared(folder: Folder) -> None:
     assert str(difference) == "+person.eve, ~bot.key"
 
 
+def test_what_belongs_to_one_process_may_differ_between_replicas(folder: Folder) -> None:
+    def replica(name: str, port: int) -> str:
+        text = (
+            f'[bot]\ndata = "{name}"\nreplica = "{name}"\nstore = "postgresql://{name}/cs"\n{SMALL}'
+        )
+        return f'{text}[web]\noperate = "127.0.0.1:{port}"\n'
+
+    one, other = folder.parts(replica("a", 1001)), folder.parts(replica("b", 1002))
+    own = ("bot.data", "bot.replica", "bot.store", "web.operate")
+    assert parts.difference(one, other).names == own
+    assert parts.fixed(own) == list(own)
+    assert parts.digest(one) == parts.digest(other)
+    assert parts.shared(one) == parts.shared(other)
+    renamed = replica("a", 1001).replace("[bot]", '[bot]\nname = "bot"', 1)
+    assert parts.digest(folder.parts(renamed)) != parts.digest(one)
+
+
 def test_what_is_not_known_to_be_free_needs_a_restart() -> None:
     free = ["person", "person.ann.roles", "rule.told", "bot.name", "commands/x.py", "oos.group"]
     bound = ["bot.data", "bot.names", "personal", "oos.watch", "new.table", "http.listen"]
