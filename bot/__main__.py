@@ -6,7 +6,6 @@ import json
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -262,27 +261,29 @@ def hidden_of(settings: config.Config, command: str) -> frozenset[str]:
 @shell.with_config
 @click.argument("numbers", type=int, nargs=-1, required=True, metavar="N…")
 def redrive(path: Path, numbers: tuple[int, ...]) -> None:
-    """Queue dead letters once more while the bot is stopped; in a chat, `redrive N` does it.
+    """Queue dead letters once more; in a chat, `redrive N` does it.
 
-    All that can be are queued. Leaves with 1 if one of them could not.
+    With SQLite the bot must be stopped; with PostgreSQL it may be running. All that can be are
+    queued. Leaves with 1 if one of them could not.
     """
     from bot import store
     from bot.cli import events as bus
 
     settings = shell.loaded(path, secrets=False, commands=False)
-    if not settings.database.exists():
-        sys.exit(shell.fail(shell.never_ran(settings)))
     try:
-        opened = store.Store(settings.database)
+        opened = shell.writing(settings)
+    except FileNotFoundError:
+        sys.exit(shell.fail(shell.never_ran(settings)))
     except store.Locked:
         reason = "the bot is running, and only it may write: send `redrive N` in a chat, or stop it"
         sys.exit(shell.fail(reason))
     except store.Unusable as error:
         sys.exit(shell.fail(str(error)))
-    with closing(opened):
+    with opened:
         queued, refused = bus.redrive(opened, numbers, bus.console(), datetime.now(UTC))
+    when = "now" if shell.runs(settings) else "when the bot starts"
     for number in queued:
-        click.echo(f"{number} is sent once more when the bot starts")
+        click.echo(f"{number} is sent once more {when}")
     for number, why in refused.items():
         shell.fail(f"{number}: {why}")
     sys.exit(1 if refused else 0)

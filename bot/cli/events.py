@@ -78,7 +78,7 @@ def console() -> str:
 
 
 def redrive(
-    opened: store.Store, numbers: Sequence[int], actor: str, now: datetime
+    opened: store.sql.store.Store, numbers: Sequence[int], actor: str, now: datetime
 ) -> tuple[list[int], dict[int, str]]:
     """Queue dead letters once more, all in one commit, each on record: those that were, and why not
     the others."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,9 +34,9 @@ def forget(path: Path, person: str, dry_run: bool) -> None:
     if person in settings.book.people:
         sys.exit(shell.fail(f"{person} stands in {path}: take them out first, and reload the bot"))
     try:
-        if not settings.database.exists():
-            sys.exit(shell.fail(shell.never_ran(settings)))
         traces = looked_at(settings, person) if dry_run else removed(settings, person)
+    except FileNotFoundError:
+        sys.exit(shell.fail(shell.never_ran(settings)))
     except stores.Refused as refusal:
         sys.exit(shell.fail(str(refusal)))
     except stores.Locked:
@@ -50,7 +49,7 @@ def forget(path: Path, person: str, dry_run: bool) -> None:
 def looked_at(settings: config.Config, person: str) -> stores.Traces:
     from bot import store as stores
 
-    with closing(stores.Store(settings.database, readonly=True)) as opened:
+    with stores.opened(shell.location(settings), readonly=True) as opened:
         return stores.traces(opened, person)
 
 
@@ -58,7 +57,7 @@ def removed(settings: config.Config, person: str) -> stores.Traces:
     from bot import store as stores
     from bot.cli import events
 
-    with closing(stores.Store(settings.database, mark=settings.mark)) as opened:
+    with shell.writing(settings, alone=True) as opened:
         return stores.forget(opened, person, events.console(), datetime.now(UTC))
 
 

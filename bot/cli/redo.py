@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import sys
 from collections.abc import Collection, Iterator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,8 +44,9 @@ MOST = 1000
 def redo(path: Path, name: str, since: timedelta, numbers: tuple[int, ...], yes: bool) -> None:
     """Hand stored events to the rule NAME again and deliver what it makes of them now.
 
-    Tells what each target would get, and asks. The bot must be stopped, and delivers when it
-    starts; a command is asked for anew, and people vote on it. `rule replay` only tells.
+    Tells what each target would get, and asks. With SQLite the bot must be stopped, and delivers
+    when it starts; with PostgreSQL it may be running. A command is asked for anew, and people vote
+    on it. `rule replay` only tells.
     """
     from bot import store
     from bot.cli import events
@@ -59,10 +59,8 @@ def redo(path: Path, name: str, since: timedelta, numbers: tuple[int, ...], yes:
             f"{name} is switched off: write enabled = true first; `rule replay` tells meanwhile"
         )
         sys.exit(shell.fail(message, rules.INVALID))
-    if not settings.database.exists():
-        sys.exit(shell.fail(shell.never_ran(settings)))
     try:
-        opened = store.Store(settings.database)
+        opened = shell.writing(settings)
     except store.Locked:
         message = (
             "the bot is running, and only it may write: stop it first; `rule replay` tells what"
@@ -70,7 +68,9 @@ def redo(path: Path, name: str, since: timedelta, numbers: tuple[int, ...], yes:
         sys.exit(shell.fail(f"{message} would be delivered"))
     except store.Unusable as error:
         sys.exit(shell.fail(str(error)))
-    with closing(opened):
+    except FileNotFoundError:
+        sys.exit(shell.fail(shell.never_ran(settings)))
+    with opened:
         now = datetime.now(UTC)
         with opened.reading() as reader:
             made = list(matches(reader, settings, rule, now - since, numbers))
@@ -84,7 +84,8 @@ def redo(path: Path, name: str, since: timedelta, numbers: tuple[int, ...], yes:
         if not yes and not click.confirm(f"Queue {message}?", err=True):
             sys.exit(shell.fail("nothing was queued"))
         queue(opened, rule_redo.decision(name, made, events.console(), now - since), now)
-    click.echo(f"{message} queued; the bot sends them when it starts")
+    when = "now" if shell.runs(settings) else "when it starts"
+    click.echo(f"{message} queued; the bot sends them {when}")
 
 
 def matches(
@@ -137,7 +138,7 @@ def tell(
             click.echo(f"     (dead letter {one.dead} is the same: do not redrive it as well)")
 
 
-def queue(opened: store.Store, decision: model.Decision, now: datetime) -> None:
+def queue(opened: store.sql.store.Store, decision: model.Decision, now: datetime) -> None:
     """Write it in one commit."""
     from bot import model
 

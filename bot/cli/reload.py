@@ -27,7 +27,7 @@ def reload(path: Path) -> None:
         answer = control.ask(settings.data, f"reload {settings.origin}")
     except control.NoBot:
         sys.exit(
-            shell.fail(f"no bot runs on {settings.database}; if it is starting now, try again")
+            shell.fail(f"no bot runs on {shell.shown(settings)}; if it is starting now, try again")
         )
     except PermissionError:
         sys.exit(shell.fail("only the bot's own user and root may speak to it"))

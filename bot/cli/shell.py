@@ -159,6 +159,12 @@ def location(settings: config.Config) -> store.Location:
     return url
 
 
+def file_only(settings: config.Config, reason: str) -> None:
+    """End the program with a sentence where the store is a database: this is about a file."""
+    if settings.bot.store is not None:
+        raise click.exceptions.Exit(fail(f"the store is a database of PostgreSQL: {reason}"))
+
+
 def mark(settings: config.Config) -> Path:
     """The file of the store's high-water mark."""
     from bot import store
@@ -174,6 +180,27 @@ def shown(settings: config.Config) -> str:
 
 def never_ran(settings: config.Config) -> str:
     return f"there is no store at {shown(settings)} yet: the bot has never run here"
+
+
+def writing(settings: config.Config, alone: bool = False) -> store.sql.store.Store:
+    """The store for writing. A file is written by one process at a time; a database is shared, and
+    what is decided in it is decided under its lock. ``alone``: no bot may be running on it, as what
+    bots keep in memory would be untrue. Raises Locked, Unusable, and FileNotFoundError where there
+    is no store yet."""
+    from bot import store
+
+    place = location(settings)
+    store.opened(place, readonly=True).close()
+    if alone and isinstance(place, str) and store.in_use(place, settings.bot.lease):
+        raise store.Locked(f"a bot runs on {shown(settings)}")
+    return store.opened(place, mark=mark(settings))
+
+
+def runs(settings: config.Config) -> bool:
+    """Does a bot run on the store?"""
+    from bot import store
+
+    return store.in_use(location(settings), settings.bot.lease)
 
 
 @contextmanager

@@ -23,6 +23,7 @@ def backup(path: Path, target: Path) -> None:
     from bot import store
 
     settings = shell.loaded(path, secrets=False, commands=False)
+    shell.file_only(settings, "back it up with `pg_dump`, and with archived WAL to any moment")
     try:
         copy = store.backup(settings.database, target)
     except store.CopyFailed as error:
@@ -45,6 +46,11 @@ def restore(path: Path, source: Path) -> None:
     from bot.cli import events
 
     settings = shell.loaded(path, secrets=False, commands=False)
+    shell.file_only(
+        settings,
+        "stop all bots, and put a dump into an empty one with `pg_restore`, or go back to a moment "
+        "with PostgreSQL's own recovery; the next start sees by the high-water mark that it is old",
+    )
     try:
         done = store.restore(
             source, settings.database, events.console(), datetime.now(UTC), settings.mark

@@ -32,15 +32,15 @@ def store(context: click.Context, path: Path) -> None:
     from bot import store as stores
 
     settings = shell.loaded(path, secrets=False, commands=False)
+    location, name = shell.location(settings), shell.shown(settings)
     try:
-        schemas = stores.state(settings.database)
+        schemas, size = stores.state(location), stores.size(location) / 1_000_000
     except FileNotFoundError:
         sys.exit(shell.fail(shell.never_ran(settings)))
     except stores.Broken as fault:
-        sys.exit(shell.fail(f"{settings.database} cannot be read: {fault}"))
-    size = settings.database.stat().st_size / 1_000_000
+        sys.exit(shell.fail(f"{name} cannot be read: {fault}"))
     oldest = f"; written by {schemas.oldest} or later" if schemas.oldest else ""
-    click.echo(f"store    {settings.database}, {size:.1f} MB")
+    click.echo(f"store    {name}, {size:.1f} MB")
     click.echo(f"schema   {schemas.applied[-1] if schemas.applied else 'none'}{oldest}")
     click.echo(f"program  Countersign {release.version()}, schema {schemas.known[-1]}")
     if schemas.refusal:
@@ -57,20 +57,23 @@ def store(context: click.Context, path: Path) -> None:
 def check(path: Path, copy: Path | None, as_json: bool) -> None:
     """Check that the store is whole, or the copy FILE; the bot may be running meanwhile.
 
-    Looks at the file, its tables, every stored body, the audit log, and what must hold between
-    them: no run without its approval, no request without an end. Nothing is changed. Leaves with 0
-    where all is well, with 1 and a line per finding where it is not, with 2 where there is none.
+    Looks at the file or the database, its tables, every stored body, the audit log, and what must
+    hold between them: no run without its approval, no request without an end. Nothing is changed.
+    Leaves with 0 where all is well, with 1 and a line per finding where it is not, with 2 where
+    there is none.
     """
     from bot import store as stores
-    from bot.store import highwater
 
     settings = shell.loaded(path, secrets=False, commands=False, status=UNCHECKED)
-    mark = None if copy is not None else settings.mark or highwater.place(settings.database)
+    location = copy or shell.location(settings)
+    mark = None if copy is not None else shell.mark(settings)
     try:
-        report = stores.check(copy or settings.database, mark)
+        report = stores.check(location, mark)
     except FileNotFoundError as fault:
         reason = str(fault) if copy is not None else shell.never_ran(settings)
         sys.exit(shell.fail(reason, UNCHECKED))
+    except stores.Broken as fault:
+        sys.exit(shell.fail(f"{shell.shown(settings)} cannot be read: {fault}", UNCHECKED))
     click.echo(as_object(report) if as_json else "\n".join(lines(report)))
     if report.findings:
         count = len(report.findings)
@@ -88,6 +91,7 @@ def compact(path: Path) -> None:
     from bot import store as stores
 
     settings = shell.loaded(path, secrets=False, commands=False)
+    shell.file_only(settings, "its autovacuum frees what is unused, and `VACUUM FULL` all of it")
     if not settings.database.exists():
         sys.exit(shell.fail(shell.never_ran(settings)))
     before = settings.database.stat().st_size

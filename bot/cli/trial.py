@@ -39,16 +39,22 @@ def group_of(settings: config.Config, name: str) -> policy.Group:
 def alone(settings: config.Config) -> Iterator[None]:
     """Hold the store's lock, so that no bot takes events meanwhile. Ends the program where one
     runs: a platform hands each event to one connection of an app, whichever that is."""
+    reason = (
+        "the bot is running, and each event comes to one connection of an app: stop it first, "
+        "here and wherever else this app's bot runs"
+    )
+    place = shell.location(settings)
+    if not isinstance(place, Path):
+        if store.in_use(place, settings.bot.lease):
+            raise click.exceptions.Exit(shell.fail(reason))
+        yield
+        return
     if not settings.data.is_dir():
         yield
         return
     try:
-        lock = store.lock(settings.database)
+        lock = store.lock(place)
     except store.Locked:
-        reason = (
-            "the bot is running, and each event comes to one connection of an app: stop it first, "
-            "here and wherever else this app's bot runs"
-        )
         raise click.exceptions.Exit(shell.fail(reason)) from None
     with contextlib.closing(lock):
         yield

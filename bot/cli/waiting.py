@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from bot import config, model, redact, texts
 from bot import store as stores
+from bot.cli import shell
 from bot.model import ports
 from bot.policy import quorum
 from bot.runtime import limits
@@ -94,7 +95,7 @@ def facts_of(
         reader.open_effects(number),
         reader.timers(number),
         reader.history(now - timedelta(seconds=longest), now),
-        stores.in_use(settings.database),
+        shell.runs(settings),
     )
 
 

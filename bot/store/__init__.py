@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from pathlib import Path
 
-from bot.store import sql
+from bot.store import sql as sql
 from bot.store.highwater import place as place_of_mark
+from bot.store.locations import Location, check, in_use, opened, size, state
 from bot.store.port import (
     Allowance,
     Changes,
@@ -34,29 +34,12 @@ from bot.store.sql.forgetting import Refused, Traces, forget, traces
 from bot.store.sql.takeover import Restored, recognise, take_for_old
 from bot.store.sql.transfer import TransferFailed, Transferred
 from bot.store.sqlite.copies import CopyFailed, backup, restore
-from bot.store.sqlite.examination import check, state
 from bot.store.sqlite.files import Store, compact, lock
-from bot.store.sqlite.health import Health, health, in_use
+from bot.store.sqlite.health import Health, health
 from bot.store.transfers import Place, reopen, transfer
 
 Broken = (sqlite3.Error, StoreFault)
 """What a store that is open raises when its disk is full or fails, or its server is gone."""
-Location = Path | str
-"""Where a store is: the file of SQLite, or the address of a PostgreSQL database."""
-
-
-def opened(
-    location: Location, readonly: bool = False, mark: Path | None = None, moved: bool = False
-) -> sql.store.Store:
-    """Open a store; ``readonly`` is for tools beside a running bot. ``mark``: the file of its
-    high-water mark (None: beside the file of SQLite; none is kept for a database). ``moved``: write
-    it even if it was copied elsewhere. Raises Locked, Unusable, and FileNotFoundError if there is
-    nothing to read."""
-    if isinstance(location, Path):
-        return Store(location, readonly, mark, moved)
-    from bot.store.postgres import server
-
-    return server.Store(location, readonly, mark, moved)
 
 
 __all__ = [
@@ -105,6 +88,7 @@ __all__ = [
     "recognise",
     "reopen",
     "restore",
+    "size",
     "state",
     "take_for_old",
     "traces",

@@ -18,6 +18,8 @@ from click.testing import CliRunner, Result
 from bot import __main__ as cli
 from bot import store
 from bot.store import highwater, transfers
+from bot.store.postgres.connection import Connection
+from bot.store.postgres.writer import Writer
 from bot.store.sql import transfer
 from tests import postgres as servers
 from tests.bot import run_stage
@@ -150,11 +152,11 @@ def test_a_store_that_was_copied_is_not_written_any_more(
         store.opened(path)
     with pytest.raises(store.Unusable, match="copied to"):
         copy(path, database)
-    with store.opened(database) as frozen:
-        assert frozen.writer is not None
+    with closing(Connection(database, "stopped")) as connection:
+        frozen = Writer(connection)
         copy(database, tmp_path / "back.db")
         with pytest.raises(store.StoreFault, match=r"copied to .*back\.db"):
-            frozen.writer.begin()
+            frozen.begin()
     with pytest.raises(store.Unusable, match="copied to"):
         store.opened(database)
     assert not store.check(path).findings

@@ -15,6 +15,8 @@ from bot.store.sql.connection import Parameters
 
 CONNECT_TIMEOUT = 5
 """Seconds that one try to connect takes at most."""
+PAGE = 500
+"""Rows that are read at once."""
 KEEPALIVE: Mapping[str, Any] = {
     "keepalives_idle": 5,
     "keepalives_interval": 2,
@@ -252,3 +254,53 @@ def send(cursor: psycopg.Cursor[Any], sql: str, parameters: Parameters) -> None:
         cursor.execute(statement.text, dialect.values(statement, parameters))
     else:  # nothing is replaced, so a percent sign stands for itself
         cursor.execute(statement.text.replace("%%", "%"))
+
+
+class Streaming(Connection):
+    """For those who read everything: rows come from the server as they are asked for, a page at a
+    time. It is read within a transaction of the caller, and by SELECT alone."""
+
+    _streams = 0
+
+    def execute(self, sql: str, parameters: Parameters = (), /) -> Rows:
+        if not sql.lstrip().startswith("SELECT"):
+            return super().execute(sql, parameters)
+        self._streams += 1
+        cursor = self._driver.cursor(f"stream_{self._streams}")
+        try:
+            send(cursor, sql, parameters)
+        except psycopg.Error as error:
+            cursor.close()
+            raise fault_of(error, self.lost) from error
+        return Stream(cursor, self)
+
+
+class Stream(Rows):
+    """The rows of one statement, as they come in."""
+
+    def __init__(self, cursor: psycopg.ServerCursor[Any], of: Connection) -> None:
+        super().__init__([], -1)
+        self._cursor, self._of, self._more = cursor, of, True
+        self._turn()
+
+    def _turn(self) -> None:
+        """Read the next page."""
+        try:
+            self._rows, self._next = self._cursor.fetchmany(PAGE), 0
+            self._more = len(self._rows) == PAGE
+            if not self._more:
+                self._cursor.close()
+        except psycopg.Error as error:
+            raise fault_of(error, self._of.lost) from error
+
+    def fetchone(self) -> Any:
+        if self._next >= len(self._rows) and self._more:
+            self._turn()
+        return super().fetchone()
+
+    def fetchall(self) -> list[Any]:
+        return list(self)
+
+    def __iter__(self) -> Iterator[Any]:
+        while (row := self.fetchone()) is not None:
+            yield row

@@ -7,10 +7,11 @@ from typing import Any
 
 from bot.source.database import shown
 from bot.store import port
-from bot.store.postgres import schema
+from bot.store.postgres import health, schema
 from bot.store.postgres.connection import Connection
 from bot.store.postgres.server import Store
 from bot.store.postgres.writer import Writer
+from bot.store.sql import queries, transfer
 from bot.store.sql.transfer import TABLES, TransferFailed
 
 LASTING = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0"
@@ -19,21 +20,17 @@ COLUMNS = """
 SELECT column_name, data_type FROM information_schema.columns
 WHERE table_schema = current_schema() AND table_name = ? ORDER BY ordinal_position
 """
-ALIVE = """
-SELECT name FROM replicas WHERE state <> 'dead' AND
-    seen_at > (EXTRACT(epoch FROM clock_timestamp()) - ?) * 1000
-"""
+AUDIT_SEQUENCE = "audit.sequence"
+"""Name in meta: the number of the newest entry of the audit log that there was."""
 LAST_NUMBER = "SELECT pg_sequence_last_value(pg_get_serial_sequence(?, ?)::regclass)"
 SET_NUMBER = "SELECT setval(pg_get_serial_sequence(?, ?)::regclass, CAST(? AS BIGINT), ? = 1)"
-NAME_OF_NUMBER = """
-SELECT column_name FROM information_schema.columns
-WHERE table_schema = current_schema() AND table_name = ? AND is_identity = 'YES'
-"""
 TYPES = {"bigint": "int8", "text": "text"}
 
 
 class End:
     """``lease``: seconds after which a replica that gave no sign of life is dead."""
+
+    own_names = (AUDIT_SEQUENCE,)
 
     def __init__(self, opened: Store, lease: float) -> None:
         assert opened.writer is not None
@@ -46,7 +43,7 @@ class End:
     def begin(self) -> None:
         self.connection.script(LASTING)
         self.writer.take_lock(port.for_a_minute)
-        names = [name for (name,) in self.connection.execute(ALIVE, (self._lease,))]
+        names = health.living(self.connection, self._lease)
         if names:
             raise TransferFailed(f"bots run on {self.shown} ({', '.join(names)}): stop them first")
 
@@ -65,16 +62,18 @@ class End:
         self.connection.fill(table, ", ".join(columns), rows)
 
     def last_number(self, table: str) -> int:
-        row = self.connection.execute(LAST_NUMBER, (table, self._numbered(table))).fetchone()
+        if table == "audit":
+            row = self.connection.execute(queries.AUDIT_SEQUENCE).fetchone()
+            return row[0] if row else 0
+        row = self.connection.execute(LAST_NUMBER, (table, transfer.NUMBERED[table])).fetchone()
         return row[0] or 0
 
     def go_on_from(self, table: str, last: int) -> None:
-        values = (table, self._numbered(table), max(last, 1), last > 0)
+        if table == "audit":
+            self.connection.execute(queries.META_PUT, (AUDIT_SEQUENCE, str(last)))
+            return
+        values = (table, transfer.NUMBERED[table], max(last, 1), last > 0)
         self.connection.execute(SET_NUMBER, values)
-
-    def _numbered(self, table: str) -> str:
-        name: str = self.connection.execute(NAME_OF_NUMBER, (table,)).fetchone()[0]
-        return name
 
     def finish(self) -> None:
         """Let the planner know how many rows there are now."""

@@ -8,7 +8,7 @@ by its code points, as SQLite does.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from bot.store.postgres import dialect
 from bot.store.postgres.connection import Connection
@@ -266,3 +266,11 @@ def migrate(connection: Connection) -> None:
         if name not in done:
             connection.script(LATER[name])
             connection.execute(APPLY, (name,))
+
+
+def make(connection: Connection, names: Collection[str]) -> None:
+    """Create the tables where there are none, as the migrations ``names`` make them."""
+    connection.script(_FIRST)
+    for name, script in LATER.items():
+        if name in names:
+            connection.script(script)

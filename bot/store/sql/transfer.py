@@ -7,7 +7,7 @@ any more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -22,8 +22,8 @@ from bot.store.sqlite import schema
 
 TABLES = (*statements.TABLES, "replicas")
 """Rows that others name come before those that name them."""
-NUMBERED: Mapping[str, str] = {"outbox": "id", "bus": "seq", "replicas": "id"}
-"""Tables whose rows are numbered by the database, and the column of the number."""
+NUMBERED: Mapping[str, str] = {"outbox": "id", "bus": "seq", "replicas": "id", "audit": "seq"}
+"""Tables of whose rows no number is given out twice, and the column of the number."""
 NEVER = "moved"
 """A schema that no release has: those which know of no moving take the store for a newer one."""
 COUNT = "SELECT COUNT(*) FROM {}"
@@ -41,6 +41,10 @@ class End(Protocol):
     @property
     def shown(self) -> str:
         """Where it is."""
+
+    @property
+    def own_names(self) -> Collection[str]:
+        """Names in meta that only this database has a use for."""
 
     @property
     def writer(self) -> Writer: ...
@@ -105,13 +109,16 @@ def transfer(source: End, target: End, now: datetime) -> Transferred:
     return Transferred(rows, contents, again)
 
 
-APART = ("meta", "replicas")
+APART = ("configuration", "meta", "replicas")
 """Tables that have rows before anything was asked for."""
 
 
 def counts(end: End) -> dict[str, int]:
-    """How many rows each table has."""
-    return {table: end.connection.execute(COUNT.format(table)).fetchone()[0] for table in TABLES}
+    """How many rows each table has, of those that are copied."""
+    count = {table: end.connection.execute(COUNT.format(table)).fetchone()[0] for table in TABLES}
+    for name in end.own_names:
+        count["meta"] -= end.connection.execute(queries.META, (name,)).fetchone() is not None
+    return count
 
 
 def refuse_damage(source: End) -> None:
@@ -149,9 +156,12 @@ def fill(source: End, target: End, table: str) -> None:
             f"the table {table} has other columns in {source.shown} than in {target.shown}: "
             "`python -m bot store check` says which"
         )
+    rows = source.rows(table, columns)
     if table == "meta":
         target.connection.execute(EMPTY_META)
-    target.fill(table, columns, source.rows(table, columns))
+        place = columns.index("name")
+        rows = (row for row in rows if row[place] not in source.own_names)
+    target.fill(table, columns, rows)
 
 
 def refuse_difference(source: End, target: End, rows: Mapping[str, int], again: bool) -> None:

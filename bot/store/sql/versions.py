@@ -47,7 +47,7 @@ class State:
         return (
             f"it was written by a newer release: use {needed}{needs}. This is "
             f"{release.version()}, which knows schemas up to {known[-1]} and would damage it. To "
-            "go back for good, `restore` the backup made before the upgrade"
+            "go back for good, put back the backup made before the upgrade"
         )
 
 

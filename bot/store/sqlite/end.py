@@ -14,6 +14,8 @@ from bot.store.sqlite.writer import Writer
 class End:
     """``opened`` holds the lock of the file, so no bot runs on it."""
 
+    own_names = ()
+
     def __init__(self, opened: Store) -> None:
         assert opened.writer is not None
         self.writer: Writer = opened.writer

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 
 from bot.store.sql import versions
 
-RESTORE = "stop the bot, keep this file as evidence, and `restore` the newest backup that checks"
+RESTORE = (
+    "stop the bot, keep this store as evidence, and put back the newest backup that checks: "
+    "`restore`, or `pg_restore` of a dump"
+)
 WRITTEN = f"somebody wrote to the store past the bot: {RESTORE}"
 ADVICE: Mapping[str, str] = {
     "file": RESTORE,
-    "newer": "use the release that it names, or `restore` the backup made before the upgrade",
+    "newer": "use the release that it names, or put back the backup made before the upgrade",
     "integrity": 'stop the bot, try `sqlite3 OLD ".recover" | sqlite3 NEW` and `restore NEW`; '
     "else `restore` the newest backup that checks",
+    "index": "let the owner of the database `REINDEX INDEX` it",
     "reference": RESTORE,
     "schema": f"a table or an index is not as this program makes it: {RESTORE}",
     "body": RESTORE,
