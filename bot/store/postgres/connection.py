@@ -239,10 +239,11 @@ class Connection:
 
     def fill(self, table: str, columns: str, rows: Iterable[Sequence[object]]) -> None:
         """Put rows into a table, as they come."""
+        are_names = [column in dialect.NAMES for column in columns.split(", ")]
         try:
             with self._cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as into:
                 for row in rows:
-                    into.write_row([dialect.value(one) for one in row])
+                    into.write_row(map(dialect.value, row, are_names))
         except psycopg.Error as error:
             raise fault_of(error, self.lost) from error
 
