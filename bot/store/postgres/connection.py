@@ -243,7 +243,7 @@ class Connection:
         try:
             with self._cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as into:
                 for row in rows:
-                    into.write_row(map(dialect.value, row, are_names))
+                    into.write_row([*map(dialect.value, row, are_names)])
         except psycopg.Error as error:
             raise fault_of(error, self.lost) from error
 

@@ -39,8 +39,8 @@ RESULTS_KEPT = Bodies(
 )
 LETTERS_DELETE = f"DELETE FROM outbox WHERE {DEAD} AND request = ?"
 TEXTS_PAGE = """
-SELECT t.seq, a.at, a.request = 0 OR EXISTS (
-    SELECT 1 FROM requests AS r WHERE r.id = a.request AND r.removed_at > 0)
+SELECT t.seq, a.at, a.request = 0
+    OR COALESCE((SELECT r.removed_at FROM requests AS r WHERE r.id = a.request), 0) > 0
 FROM audit_texts AS t JOIN audit AS a ON a.seq = t.seq
 WHERE t.seq > ? ORDER BY t.seq LIMIT ?
 """
