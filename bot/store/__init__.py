@@ -36,7 +36,7 @@ from bot.store.sql.transfer import TransferFailed, Transferred
 from bot.store.sqlite.copies import CopyFailed, backup, restore
 from bot.store.sqlite.files import Store, compact, lock
 from bot.store.sqlite.health import Health, health
-from bot.store.transfers import Place, reopen, transfer
+from bot.store.transfers import Place, put_back, reopen, transfer
 
 Broken = (sqlite3.Error, StoreFault)
 """What a store that is open raises when its disk is full or fails, or its server is gone."""
@@ -85,6 +85,7 @@ __all__ = [
     "lock",
     "opened",
     "place_of_mark",
+    "put_back",
     "recognise",
     "reopen",
     "restore",

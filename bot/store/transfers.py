@@ -75,6 +75,23 @@ def reopen(place: Place, actor: str, now: datetime, lease: float) -> takeover.Re
         raise TransferFailed(f"the store could not be taken back: {fault}") from fault
 
 
+def put_back(place: Place, actor: str, now: datetime, lease: float) -> takeover.Restored:
+    """Let the bot go on with a database that was put back from a copy, as with a file that was
+    restored. Raises TransferFailed where it is in use, Unusable, FileNotFoundError."""
+    store_at(place.location)
+    mark = highwater.read(place.mark) if place.mark is not None else None
+    try:
+        with end_of(place, lease) as end:
+            end.begin()
+            contents = takeover.contents_of(end.connection)
+            before = takeover.Contents(mark.last_request, mark.seq, mark.hash) if mark else None
+            held, first = takeover.take_up(end.writer, contents, before, actor, "restore", now)
+            end.writer.commit()
+            return takeover.Restored(contents, None, held, first)
+    except (sqlite3.Error, port.StoreFault) as fault:
+        raise TransferFailed(f"the store could not be taken up: {fault}") from fault
+
+
 @contextlib.contextmanager
 def end_of(place: Place, lease: float, moved: bool = False) -> Iterator[transfers.End]:
     """An end of a copy, on a store that is opened for that alone."""

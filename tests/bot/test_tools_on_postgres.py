@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import psycopg
 import pytest
 
 from bot import model, store
-from bot.store import codec, transfers
+from bot.store import codec, highwater, transfers
 from tests import postgres as servers
 from tests.bot import run_stage
 from tests.bot.configured import SMALL
@@ -145,13 +146,47 @@ def test_a_person_is_forgotten_only_while_no_bot_runs(place: Path, whole: str) -
 def test_what_is_about_a_file_names_what_does_it_for_a_database(place: Path) -> None:
     for words, means in (
         (("backup", "copy.db"), "pg_dump"),
-        (("restore", "copy.db"), "pg_restore"),
+        (("restore", "copy.db"), "`restore` without a file"),
         (("store", "compact"), "autovacuum"),
     ):
         said = leave(*words, "--config", str(place))
         assert said.exit_code == 1
         assert said.stderr.startswith("the store is a database of PostgreSQL: ")
         assert means in said.stderr
+
+
+def test_a_database_that_was_put_back_is_taken_up_as_a_copy(
+    place: Path, whole: str, tmp_path: Path
+) -> None:
+    """Replicas whose marks name what it lacks find that done, however late they come."""
+    own = ("--config", str(place))
+    marks = [tmp_path / "one", tmp_path / "other"]
+    for mark in marks:
+        with store.opened(whole, mark=mark) as bot:
+            store.recognise(bot, NOW)
+    newest = highwater.read(marks[0])
+    assert newest is not None
+    for number, mark in enumerate(marks, 1):
+        lost = replace(newest, seq=newest.seq + number, hash="0" * 64)
+        highwater.write(mark, lost)
+    with store.opened(whole):
+        said = leave("restore", *own)
+        assert (said.exit_code, "stop them first" in said.stderr) == (1, True)
+    said = leave("restore", *own)
+    assert (said.exit_code, said.stderr) == (0, "")
+    assert said.stdout.startswith(f"ok: the store is now the copy as of audit entry {newest.seq}:")
+    assert f"the next request is #{newest.last_request + 1001}; " in said.stdout
+    for mark in marks:
+        with store.opened(whole, mark=mark) as bot:
+            assert store.recognise(bot, NOW) is None
+            with bot.reading() as reader:
+                assert reader.restored() is not None
+    later = highwater.read(marks[0])
+    assert later is not None
+    assert later.seq == newest.seq + 1
+    highwater.write(marks[1], replace(later, seq=later.seq + 5, hash="1" * 64))
+    with store.opened(whole, mark=marks[1]) as bot:
+        assert store.recognise(bot, NOW) is not None, "that was lost after the restore"
 
 
 def test_a_database_that_is_empty_or_away_is_a_sentence_without_the_password(

@@ -328,6 +328,7 @@ TIMER_NEXT = "SELECT MIN(due_at) FROM timers"
 # ----------------------------------------------------------------------------- audit and meta
 
 AUDIT_LAST = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"
+AUDIT_RESTORED = "SELECT facts FROM audit WHERE action = 'store.restored' ORDER BY seq DESC LIMIT 1"
 AUDIT_HASH = "SELECT hash FROM audit WHERE seq = ?"
 AUDIT_INSERT = """
 INSERT INTO audit (seq, at, actor, action, request, facts, prev, hash)

@@ -6,6 +6,7 @@ the time that was lost, what was open is held, and calls that were to be made ar
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -84,14 +85,15 @@ def recognise(opened: Store, now: datetime) -> Restored | None:
     assert writer is not None
     assert writer.keeper is not None
     mark = highwater.read(writer.keeper.path)
-    contents = contents_of(writer.connection)
     done = None
-    if mark is not None and contents.seq and is_older(writer, mark):
-        before = Contents(mark.last_request, mark.seq, mark.hash)
-        writer.begin()
-        held, first = take_up(writer, contents, before, "countersign", "mark", now)
+    if mark is not None and is_older(writer, mark):
+        writer.begin()  # another replica that finds the same waits, and then finds it done
+        contents = contents_of(writer.connection)
+        if contents.seq and not is_known(writer.connection, mark):
+            before = Contents(mark.last_request, mark.seq, mark.hash)
+            held, first = take_up(writer, contents, before, "countersign", "mark", now)
+            done = Restored(contents, None, held, first)
         writer.commit()
-        done = Restored(contents, None, held, first)
     writer.finish()
     return done
 
@@ -109,6 +111,18 @@ def is_older(writer: Writer, mark: highwater.Mark) -> bool:
     """Does a store lack the entry that the mark of its place names?"""
     row = writer.connection.execute(queries.AUDIT_HASH, (mark.seq,)).fetchone()
     return mark.seq > 0 and (row is None or row[0] != mark.hash)
+
+
+def is_known(connection: Connection, mark: highwater.Mark) -> bool:
+    """Was a store that lacks what a mark names taken up as an older one since? Each replica has a
+    mark, and one may have been away for long. What comes after a restore has higher numbers of
+    requests."""
+    row = connection.execute(queries.AUDIT_RESTORED).fetchone()
+    if row is None:
+        return False
+    facts = json.loads(row[0])
+    copied = int(facts["copy"].partition(":")[0])
+    return copied < mark.seq and mark.last_request < facts["first"] - 1
 
 
 def hold(writer: Writer) -> int:
