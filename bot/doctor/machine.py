@@ -53,6 +53,8 @@ def stored(settings: config.Config, seconds: float) -> list[checks.Finding]:
     """Is the store whole, known to this release, and the newest one?"""
     path = settings.database
     findings = [writable(settings.data)]
+    if settings.bot.store is not None:
+        return findings
     try:
         health = store.health(path, settings.mark, seconds)
     except FileNotFoundError:
@@ -150,10 +152,10 @@ def timezone(settings: config.Config, now: datetime) -> checks.Finding:
 def listening(settings: config.Config, listens: Sequence[str]) -> list[checks.Finding]:
     """Are the bot's ports free, or the running bot's own?"""
     addresses = (*listens, settings.web.operate)
-    return [port(address, settings.database) for address in addresses if address]
+    return [port(address, settings) for address in addresses if address]
 
 
-def port(address: str, database: Path) -> checks.Finding:
+def port(address: str, settings: config.Config) -> checks.Finding:
     host, _, number = address.rpartition(":")
     host = host.strip("[]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -164,7 +166,7 @@ def port(address: str, database: Path) -> checks.Finding:
             probe.bind((host, int(number)))
     except OSError as error:
         busy = error.errno == errno.EADDRINUSE
-        if busy and store.in_use(database):
+        if busy and store.in_use(settings.location, settings.bot.lease):
             return lines.ok("listener", "doctor.port.used", **facts)
         facts |= {"reason": error.strerror or type(error).__name__, "port": number}
         key = "doctor.port.taken" if busy else "doctor.port.closed"

@@ -194,7 +194,7 @@ def test_nothing_is_copied_while_a_bot_runs(path: Path, tmp_path: Path, database
     with psycopg.connect(database) as writing:
         writing.execute(
             "INSERT INTO replicas (name, release, schema, state, joined_at, seen_at) VALUES"
-            f" ('web:7', '', '', 'alive', {now}, {now} - 5000)".encode()
+            f" ('web:7', '', '', 'living', {now}, {now} - 5000)".encode()
         )
     with pytest.raises(store.TransferFailed, match=r"bots run on .* \(web:7\): stop them"):
         copy(database, tmp_path / "back.db")

@@ -171,6 +171,21 @@ class Connection:
         return self._driver.broken or self._driver.closed
 
     @property
+    def encrypted(self) -> bool:
+        """Is the way to the server?"""
+        return bool(self._driver.pgconn.ssl_in_use)
+
+    @property
+    def host(self) -> str:
+        """The name or address of the server, or the folder of its socket."""
+        return self._driver.info.hostaddr or self._driver.info.host
+
+    @property
+    def process(self) -> int:
+        """The number of the server's process, as it was told at the beginning."""
+        return self._driver.info.backend_pid
+
+    @property
     def in_transaction(self) -> bool:
         return self._driver.info.transaction_status not in (
             pq.TransactionStatus.IDLE,

@@ -10,7 +10,7 @@ from bot.store.postgres.connection import Connection, Lost
 from bot.store.postgres.server import NAME, READING
 
 REPLICAS = """
-SELECT name FROM replicas WHERE state <> 'dead' AND
+SELECT name FROM replicas WHERE state = 'living' AND
     seen_at > (EXTRACT(epoch FROM clock_timestamp()) - ?) * 1000
 ORDER BY id
 """

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from bot import audit
 from bot.policy import quorum
 from bot.store import highwater
-from bot.store.sql import chains, queries
+from bot.store.sql import chains, queries, takeover
 from bot.store.sql.check import statements
 from bot.store.sql.check.finding import Finding
 from bot.store.sql.connection import Connection
@@ -120,7 +120,7 @@ def approvals(connection: Connection, deeds: Deeds) -> Iterator[Finding]:
 
 def of_mark(connection: Connection, mark: highwater.Mark | None) -> Iterator[Finding]:
     """A store that lacks the newest entry which was noted beside it."""
-    if mark is None or not mark.seq:
+    if mark is None or not mark.seq or takeover.is_known(connection, mark):
         return
     row = connection.execute(queries.AUDIT_HASH, (mark.seq,)).fetchone()
     if row is None:
