@@ -89,3 +89,14 @@ def test_printing_what_holds_it_never_shows_it() -> None:
     assert "never-shown" not in repr(
         oos.Settings(region="r", safety_check="Skip", key=b"never-shown")
     )
+
+
+def test_replicas_have_one_key(database: str) -> None:
+    with store.opened(database) as one, store.opened(database) as other:
+        key.agreed(b"k" * 64, one)
+        key.agreed(b"k" * 64, other)
+        with pytest.raises(store.Unusable, match="give all replicas the same"):
+            key.agreed(b"q" * 64, other)
+        assert one.writer is not None
+        rows = one.writer.connection.execute("SELECT value FROM meta").fetchall()
+        assert not any("k" * 8 in value for (value,) in rows)

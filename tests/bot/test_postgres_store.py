@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -58,6 +59,22 @@ def test_one_writes_at_a_time_and_learns_what_the_other_wrote(database: str) -> 
         with two.reading() as reader:
             assert [row.action for row in reader.chain()] == ["first", "second", "third"]
             assert reader.verify_audit() == []
+
+
+def test_of_several_that_start_together_one_makes_the_tables(database: str) -> None:
+    barrier = threading.Barrier(4)
+
+    def start(_: int) -> str:
+        barrier.wait()
+        with server.Store(database) as opened:
+            assert opened.writer is not None
+            return opened.writer.installation
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(start, range(4)))) == 1
+    with server.Store(database) as opened, opened.reading() as reader:
+        names = [name for (name,) in reader.connection.execute("SELECT name FROM migrations")]
+        assert len(names) == len(set(names)) > 1
 
 
 def test_a_writer_that_is_stopped_in_the_middle_is_cut_off(
