@@ -14,7 +14,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export GOAL := $(firstword $(MAKECMDGOALS))
 export CHOSEN := $(if $(filter file default undefined,$(origin PYTHON)),no,yes)
 
-.PHONY: setup install demo demo-setup hooks test thorough matrix coverage check crash transcripts fuzz \
+.PHONY: setup install demo demo-setup hooks test thorough matrix coverage check crash crash-replicas transcripts fuzz \
   bench docs translated pictures lock release clean
 
 setup:
@@ -54,6 +54,9 @@ check: setup
 
 crash: setup
 	$(PY) -m tests.crash $(ARGS)
+
+crash-replicas: setup
+	$(PY) -m tests.replicas $(ARGS)
 
 transcripts: setup
 	$(PY) -m tests.crash --transcripts compare $(ARGS)

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,39 @@ class Fault(Exception):
     """The bot did something that no death explains."""
 
 
+class Platforms:
+    """What both platforms wait for of a bot, which ``is_up`` or not."""
+
+    def __init__(self, sandbox: Sandbox, is_up: Callable[[], Awaitable[bool]]) -> None:
+        self.sandbox, self._is_up = sandbox, is_up
+
+    async def redeliver(self) -> None:
+        """For ever: let time pass on the platforms while the bot is there and something that was
+        not acknowledged waits to be delivered again; but not while a script runs that it would
+        end."""
+        waited = 0
+        while True:
+            await asyncio.sleep(0.3)
+            waiting = await self.unacknowledged()
+            waited = waited + 1 if waiting and await self._is_up() else 0
+            if waited >= 3 and not await self._in_a_hurry():
+                await self.sandbox.advance(REDELIVERY)
+                waited = 0
+
+    async def _in_a_hurry(self) -> bool:
+        """Does a script run that has little time?"""
+        invocations = await self.sandbox.call("aliyun", "invocations")
+        return any(one["status"] in OPEN and one["timeout"] < SHORT for one in invocations)
+
+    async def unacknowledged(self) -> list[dict[str, Any]]:
+        """Messages and form events that no acknowledgement came for yet."""
+        found = []
+        for name in deaths.PLATFORMS:
+            for kind in ("push.chat", "push.event"):
+                found += await self.sandbox.call(name, "deliveries", kind=kind)
+        return [delivery for delivery in found if not delivery["acked"]]
+
+
 class Bot:
     """A bot in a process of its own, with a supervisor that starts it again whenever it dies.
 
@@ -45,6 +78,7 @@ class Bot:
         setting: settings.Setting = settings.AS_SHIPPED,
     ) -> None:
         self.sandbox, self.folder = sandbox, folder
+        self.platforms = Platforms(sandbox, self.is_up)
         self.config = settings.furnish(folder, sandbox, setting)
         self.log = folder / "checkpoints"
         self.deaths: list[deaths.Kill] = []
@@ -55,6 +89,11 @@ class Bot:
         self._process: asyncio.subprocess.Process | None = None
         self._clock_kill: asyncio.Task[None] | None = None
         self._began = asyncio.Event()
+
+    @property
+    def location(self) -> Path:
+        """The file of its store."""
+        return self.folder / "data" / "countersign.db"
 
     @property
     def output(self) -> str:
@@ -122,32 +161,6 @@ class Bot:
         """The story begins now: deaths by the clock count from here."""
         self._began.set()
 
-    async def redeliver(self) -> None:
-        """For ever: let time pass on the platforms while the bot is there and something that was
-        not acknowledged waits to be delivered again; but not while a script runs that it would
-        end."""
-        waited = 0
-        while True:
-            await asyncio.sleep(0.3)
-            waiting = await self.unacknowledged()
-            waited = waited + 1 if waiting and await self.is_up() else 0
-            if waited >= 3 and not await self._in_a_hurry():
-                await self.sandbox.advance(REDELIVERY)
-                waited = 0
-
-    async def _in_a_hurry(self) -> bool:
-        """Does a script run that has little time?"""
-        invocations = await self.sandbox.call("aliyun", "invocations")
-        return any(one["status"] in OPEN and one["timeout"] < SHORT for one in invocations)
-
-    async def unacknowledged(self) -> list[dict[str, Any]]:
-        """Messages and form events that no acknowledgement came for yet."""
-        found = []
-        for name in deaths.PLATFORMS:
-            for kind in ("push.chat", "push.event"):
-                found += await self.sandbox.call(name, "deliveries", kind=kind)
-        return [delivery for delivery in found if not delivery["acked"]]
-
     async def stop(self) -> int:
         """End it as an operator does; its exit status. Dying as planned while it ends is no
         fault: what is true afterwards is looked at all the same."""
@@ -171,7 +184,7 @@ async def supervised(bot: Bot) -> AsyncIterator[None]:
     """The bot, restarted and redelivered to; what goes wrong with it ends the block."""
     me = asyncio.current_task()
     assert me is not None
-    side = [asyncio.create_task(bot.supervise()), asyncio.create_task(bot.redeliver())]
+    side = [asyncio.create_task(bot.supervise()), asyncio.create_task(bot.platforms.redeliver())]
     faults: list[BaseException] = []
 
     def ended(task: asyncio.Task[None]) -> None:

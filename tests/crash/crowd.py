@@ -4,7 +4,7 @@ again, and nobody says anything twice.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from sandbox import play
 from sandbox.client import Sandbox
@@ -17,10 +17,17 @@ showing the card and noting by what name a reply quotes it: the platform tells t
 """
 
 
+class Listener(Protocol):
+    """Whom people talk to."""
+
+    async def up(self) -> None:
+        """Wait until it is connected to both platforms."""
+
+
 class Crowd(play.Play):
     """The people of one platform. They see nothing but the groups."""
 
-    def __init__(self, sandbox: Sandbox, platform: str, bot: crew.Bot) -> None:
+    def __init__(self, sandbox: Sandbox, platform: str, bot: Listener) -> None:
         super().__init__(sandbox, platform, patience=crew.PATIENCE)
         self.bot = bot
 

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from bot import store
 from sandbox import play
-from tests.crash import crowd
+from tests.crash import crew, crowd
 
 Use = Literal["no", "compare", "record"]
 FOLDER = Path(__file__).resolve().parent.parent / "payloads" / "transcripts"
@@ -50,21 +50,17 @@ def blanked(text: str) -> str:
     return text
 
 
-async def blocks(people: crowd.Crowd) -> list[str]:
+async def blocks(people: crowd.Crowd, bot: crew.Bot) -> list[str]:
     """The parts of the transcript, one for each message, entry and call."""
     parts = []
     for chat in play.GROUPS:
         parts += [seen(chat, entry) for entry in await people.transcript(chat)]
-    reader = store.Store(people.bot.folder / "data" / "countersign.db", readonly=True)
-    try:
-        with reader.reading() as reading:
-            for row in reading.chain():
-                if row.action == "click.refused":  # a matter of time, as the crowd clicks again
-                    continue
-                facts = {key: row.facts[key] for key in sorted(FACTS & row.facts.keys())}
-                parts.append(f"audit {row.actor} {row.action} {dumped(facts)}")
-    finally:
-        reader.close()
+    with store.opened(bot.location, readonly=True) as opened, opened.reading() as reader:
+        for row in reader.chain():
+            if row.action == "click.refused":  # a matter of time, as the crowd clicks again
+                continue
+            facts = {key: row.facts[key] for key in sorted(FACTS & row.facts.keys())}
+            parts.append(f"audit {row.actor} {row.action} {dumped(facts)}")
     for call in await people.sandbox.call("aliyun", "calls"):
         if not READS.search(call["api"]):
             parts.append(f"cloud {call['api']} {call['status']} {dumped(call['request'])}")

@@ -91,9 +91,9 @@ async def _played(
     await truth.at_rest(bot)
     await everything_again(people)
     await truth.at_rest(bot)
-    faults = await truth.faults(people, story)
+    faults = await truth.faults(people, bot, story)
     if not faults and use != "no":
-        now = await transcripts.blocks(people)
+        now = await transcripts.blocks(people, bot)
         if use == "record":
             transcripts.record(case.story, case.platform, now)
         faults += transcripts.differences(case.story, case.platform, now)

@@ -30,15 +30,11 @@ WORDS = {
 }
 
 
-def open_ends(bot: crew.Bot) -> str:
+def open_ends(location: store.Location) -> str:
     """What the store still has to do; "" when it is at rest."""
-    opened = store.Store(bot.folder / "data" / "countersign.db", readonly=True)
-    try:
-        with opened.reading() as reader:
-            status = reader.status()
-            steps = reader.open_steps()
-    finally:
-        opened.close()
+    with store.opened(location, readonly=True) as opened, opened.reading() as reader:
+        status = reader.status()
+        steps = reader.open_steps()
     parts: dict[str, object] = {
         "effects": status.effects,
         "requests": status.requests,
@@ -54,7 +50,9 @@ async def at_rest(bot: crew.Bot) -> None:
     deadline = time.monotonic() + SETTLES
     while True:
         await bot.up()
-        left = open_ends(bot) or ", ".join(d["id"] for d in await bot.unacknowledged())
+        left = open_ends(bot.location) or ", ".join(
+            d["id"] for d in await bot.platforms.unacknowledged()
+        )
         if not left:
             return
         if time.monotonic() > deadline:
@@ -62,33 +60,29 @@ async def at_rest(bot: crew.Bot) -> None:
         await asyncio.sleep(crew.LOOK)
 
 
-async def faults(people: crowd.Crowd, story: stories.Story) -> list[str]:
+async def faults(people: crowd.Crowd, bot: crew.Bot, story: stories.Story) -> list[str]:
     """Everything that is not as it must be, in words."""
     said = await people.transcript("ops") + await people.transcript("hr")
     entries = [entry for entry in said if entry["from"] == "bot" and not is_robots(story, entry)]
     cards = [entry for entry in entries if play.is_request_card(entry)]
     messages = [entry for entry in entries if not play.is_request_card(entry)]
     return [
-        *faults_of_requests(people.bot, story),
+        *faults_of_requests(bot, story),
         *faults_of_messages(story, messages),
         *faults_of_cards(story, cards),
         *await faults_of_robot(story, people.sandbox),
         *faults_of_runs(story, await people.sandbox.call("aliyun", "invocations")),
         *faults_of_machines(story, await people.power()),
         *await faults_of_oos(story, people.sandbox),
-        *replays.faults(people.bot),
+        *replays.faults(bot),
     ]
 
 
 def faults_of_requests(bot: crew.Bot, story: stories.Story) -> list[str]:
-    opened = store.Store(bot.folder / "data" / "countersign.db", readonly=True)
-    try:
-        with opened.reading() as reader:
-            requests = sorted(reader.recent_requests(100), key=lambda request: request.id)
-            chain = reader.verify_audit()
-            actions = Counter(row.action for row in reader.chain())
-    finally:
-        opened.close()
+    with store.opened(bot.location, readonly=True) as opened, opened.reading() as reader:
+        requests = sorted(reader.recent_requests(100), key=lambda request: request.id)
+        chain = reader.verify_audit()
+        actions = Counter(row.action for row in reader.chain())
     found = [f"audit entry {fault.seq}: {fault.detail}" for fault in chain]
     ends = tuple(request.state for request in requests)
     if ends != story.ends:

@@ -1,0 +1,178 @@
+"""One history: what a seed means, and how it is played."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import shutil
+import tempfile
+import time
+import traceback
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sandbox import play, process
+from sandbox.client import PROCESSES, Sandbox
+from tests import postgres, settings
+from tests.crash import crew
+from tests.crash import truth as crash_truth
+from tests.postgres_proxy import Proxy
+from tests.replicas import disturbances, scenes, truth
+from tests.replicas import fleet as fleets
+
+PROCESSES.set_forkserver_preload(["sandbox.__main__", "tests.sdk_models"])
+LENGTH = 7.0
+"""Seconds within which scenes begin and disturbances happen."""
+LONGEST = 200.0
+SETTLES = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a seed means for so many replicas; 0: one bot on SQLite."""
+
+    seed: int
+    replicas: int
+    cues: tuple[scenes.Cue, ...]
+    disturbances: tuple[disturbances.Disturbance, ...]
+
+    @classmethod
+    def of(cls, seed: int, replicas: int) -> Plan:
+        chance = random.Random(f"{seed} of {replicas}")
+        cues = scenes.plan(chance, seed, LENGTH)
+        acts = disturbances.plan(chance, max(1, replicas), bool(replicas), LENGTH)
+        return cls(seed, replicas, tuple(cues), tuple(acts))
+
+    @property
+    def replay(self) -> str:
+        """The command that plays it again."""
+        return f"make crash-replicas ARGS='--seed {self.seed} --replicas {self.replicas}'"
+
+    def lines(self) -> list[str]:
+        """What happens, in order."""
+        both: list[scenes.Cue | disturbances.Disturbance] = [*self.cues, *self.disturbances]
+        return [str(one) for one in sorted(both, key=lambda one: one.at)]
+
+
+@dataclass(slots=True)
+class Result:
+    """``faults`` is empty if all was as it must be."""
+
+    plan: Plan
+    faults: list[str] = field(default_factory=list)
+    starts: int = 0
+    seconds: float = 0.0
+    folder: Path | None = None
+    looked_at: dict[str, int] = field(default_factory=dict)
+
+
+async def played(plan: Plan, server: postgres.Server | None) -> Result:
+    """Play a history. Its folder is kept when something was wrong."""
+    folder = Path(tempfile.mkdtemp(prefix=f"history-{plan.seed}-{plan.replicas}-"))
+    result = Result(plan, folder=folder)
+    began = time.monotonic()
+    try:
+        async with (
+            asyncio.timeout(LONGEST),
+            Sandbox() as sandbox,
+            _furnished(plan, sandbox, folder, server) as fleet,
+        ):
+            try:
+                await _play(plan, fleet, server, result)
+            finally:
+                result.starts = sum(one.starts for one in fleet.replicas)
+    except BaseExceptionGroup as group:
+        result.faults += [_words(fault) for fault in _leaves(group)]
+    except Exception as fault:
+        result.faults.append(_words(fault))
+    result.seconds = time.monotonic() - began
+    if not result.faults:
+        shutil.rmtree(folder)
+        result.folder = None
+    return result
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for fault in group.exceptions:
+        if isinstance(fault, BaseExceptionGroup):
+            yield from _leaves(fault)
+        else:
+            yield fault
+
+
+def _words(fault: BaseException) -> str:
+    if isinstance(fault, play.StoryFailed | crew.Fault | TimeoutError):
+        return f"{type(fault).__name__}: {fault}"
+    return "".join(traceback.format_exception(fault))
+
+
+@contextlib.asynccontextmanager
+async def _furnished(
+    plan: Plan, sandbox: Sandbox, folder: Path, server: postgres.Server | None
+) -> AsyncIterator[fleets.Fleet]:
+    with contextlib.ExitStack() as stack:
+        url, proxies = "", list[Proxy]()
+        if server is not None:
+            url = stack.enter_context(server.database())
+            proxies = [stack.enter_context(server.proxy()) for _ in range(plan.replicas)]
+        fleet = fleets.Fleet(sandbox, folder, url, proxies)
+        await settings.prepare(folder, sandbox, settings.AS_SHIPPED)
+        await sandbox.call("dingtalk", "configure", session_per_minute=0)
+        async with fleets.running(fleet):
+            yield fleet
+
+
+async def _play(
+    plan: Plan, fleet: fleets.Fleet, server: postgres.Server | None, result: Result
+) -> None:
+    await fleet.mend()
+    platforms = crew.Platforms(fleet.sandbox, fleet.is_up)
+    again = asyncio.create_task(platforms.redeliver())
+    try:
+        stage = disturbances.Stage(fleet, server)
+        async with asyncio.TaskGroup() as group:
+            playing = group.create_task(scenes.played(fleet, list(plan.cues), plan.seed))
+            group.create_task(_disturbed(stage, plan.disturbances))
+        await at_rest(fleet, platforms)
+        await everything_again(fleet.sandbox)
+        await at_rest(fleet, platforms)
+    finally:
+        again.cancel()
+        await asyncio.gather(again, return_exceptions=True)
+    for replica in fleet.replicas:
+        await replica.end()
+        result.faults += replica.ends
+        if "Traceback" in replica.output:
+            result.faults.append(f"a traceback in {replica.folder}")
+    facts = await truth.gather(fleet)
+    result.faults += truth.faults(facts, playing.result())
+    result.looked_at = dict(truth.summary(facts))
+
+
+async def _disturbed(stage: disturbances.Stage, acts: Sequence[disturbances.Disturbance]) -> None:
+    await disturbances.played(stage, acts)
+    await stage.fleet.mend()
+
+
+async def at_rest(fleet: fleets.Fleet, platforms: crew.Platforms) -> None:
+    """Wait until nothing is left to do. Raises StoryFailed if something stays for ever."""
+    deadline = time.monotonic() + SETTLES
+    while True:
+        await fleet.up()
+        left = crash_truth.open_ends(fleet.location)
+        left = left or ", ".join(one["id"] for one in await platforms.unacknowledged())
+        if not left:
+            return
+        if time.monotonic() > deadline:
+            raise play.StoryFailed(f"never done: {left}")
+        await asyncio.sleep(crew.LOOK)
+
+
+async def everything_again(sandbox: Sandbox) -> None:
+    """Both platforms deliver once more what they had delivered long ago."""
+    for platform in process.PLATFORMS:
+        for kind in ("push.chat", "push.event"):
+            for delivery in await sandbox.call(platform, "deliveries", kind=kind):
+                await sandbox.call(platform, "push_again", delivery=delivery["id"])
