@@ -25,6 +25,7 @@ Work = Callable[[datetime], Awaitable[datetime | None]]
 T = TypeVar("T")
 LONGEST_SLEEP = timedelta(seconds=30)
 AFTER_FAILURE = timedelta(seconds=5)
+AFTER_LOSS = timedelta(seconds=1)
 TEXTS = 50
 """Requests that lose their texts in one commit."""
 PAGES = 200
@@ -118,6 +119,9 @@ class Ticker:
         except (ports.Closed, asyncio.CancelledError):
             log.debug("the job %s ends with the bot", name)
             return
+        except port.Lost as fault:
+            log.warning("the job %s waits for the database: %s", name, fault)
+            wait = AFTER_LOSS.total_seconds()
         except Exception:
             log.exception("the job %s failed, it is tried again", name)
             wait = AFTER_FAILURE.total_seconds()

@@ -14,6 +14,7 @@ from apscheduler.schedulers import base
 from bot import model
 from bot.model import ports
 from bot.runtime import scheduler
+from bot.store import port
 from tests.bot import rig
 from tests.bot import stage as stage_
 
@@ -180,6 +181,24 @@ async def test_a_job_that_fails_is_called_again(monkeypatch: pytest.MonkeyPatch)
     ticker.start()
     await rig.until(lambda: work.calls >= 3)
     ticker.stop()
+
+
+async def test_a_database_that_is_lost_fills_no_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(scheduler, "AFTER_LOSS", timedelta(milliseconds=10))
+
+    async def answer(now: datetime) -> None:
+        raise port.Lost("the server closed the connection")
+
+    work = Work(answer)
+    ticker = scheduler.Ticker(RealClock())
+    ticker.add("work", work)
+    ticker.start()
+    await rig.until(lambda: work.calls >= 3)
+    ticker.stop()
+    assert caplog.records
+    assert not any(record.exc_info for record in caplog.records)
 
 
 async def test_a_job_of_a_closed_engine_ends() -> None:

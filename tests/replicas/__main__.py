@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from tests import postgres
-from tests.replicas import history
+from tests.replicas import fleet, history, takeover
 
 
 def arguments() -> argparse.Namespace:
@@ -23,6 +23,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--from", dest="first", type=int, default=0, help="the first seed")
     parser.add_argument("--seed", type=int, help="this one alone, and print what happens in it")
     parser.add_argument("--replicas", type=int, default=3, help="0: one bot on SQLite (default: 3)")
+    parser.add_argument(
+        "--takeover", type=int, metavar="TIMES", help="measure it so many times, and play nothing"
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="at once")
     return parser.parse_args()
 
@@ -60,6 +63,13 @@ async def play(seeds: Sequence[int], replicas: int, jobs: int) -> list[history.R
 
 async def main(options: argparse.Namespace) -> int:
     began = time.monotonic()
+    if options.takeover:
+        seconds = await takeover.measured(options.takeover, options.replicas)
+        print(
+            f"{len(seconds)} calls were taken over after {statistics.median(seconds):.2f} s "
+            f"(median), {max(seconds):.2f} s at worst; the lease is {fleet.LEASE} s"
+        )
+        return 0
     seeds = range(options.first, options.first + options.seeds)
     if options.seed is not None:
         seeds = range(options.seed, options.seed + 1)

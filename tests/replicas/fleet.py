@@ -68,6 +68,8 @@ class Replica:
         self.ends: list[str] = []
         """How its processes ended that were not meant to."""
         self.starts = 0
+        self.restarts = True
+        """Is it started again after it was killed at a checkpoint?"""
         self.stopped = False
         self._ending = True
         self._starting = asyncio.Lock()
@@ -110,7 +112,7 @@ class Replica:
         if not (code == -signal.SIGKILL and self.orders.at) and not self._unreached:
             self.ends.append(f"{self.name} ended with status {code}")
         self.orders.at = ""
-        if not self._ending:
+        if self.restarts and not self._ending:
             await self.start()
 
     async def kill(self) -> None:
