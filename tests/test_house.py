@@ -186,7 +186,9 @@ def test_only_the_store_touches_sql() -> None:
 @pytest.mark.parametrize("path", modules("bot/runtime"), ids=lambda p: str(p.relative_to(ROOT)))
 def test_what_runs_knows_the_port_of_the_store_only(path: Path) -> None:
     of_store = {name for name in imported(path) if name.startswith("bot.store")}
-    assert of_store <= {"bot.store", "bot.store.port", "bot.store.codec"}, of_store
+    assert of_store <= {"bot.store", "bot.store.port", "bot.store.shared", "bot.store.codec"}, (
+        of_store
+    )
     assert not re.search(r"^from bot import .*\bstore\b", path.read_text("utf-8"), re.MULTILINE)
 
 

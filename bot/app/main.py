@@ -15,14 +15,14 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from bot import capture, cards, config, core, model, policy, release, source, store, texts
 from bot.app import bus as bus_
-from bot.app import capturing, control, operate, reload, supervisor, traces
+from bot.app import capturing, control, operate, reload, sharing, supervisor, traces
 from bot.app import key as key_
 from bot.app import outside as outside_
 from bot.model import manifests, ports
@@ -33,6 +33,7 @@ from bot.runtime import (
     matcher,
     outbox,
     poller,
+    replicas,
     scheduler,
     usage,
     watcher,
@@ -60,7 +61,8 @@ class App:
 
     def __init__(self, settings: config.Config, wall: ports.Wall | None = None) -> None:
         self.settings = settings
-        self.clock = clock.Steady(wall or clock.MachineClock())
+        self._wall = sharing.wall_of(settings) if wall is None else None
+        self.clock = clock.Steady(wall or self._wall or clock.MachineClock())
         self.deployment = reload.deployment_of(settings)
         for warning in self.deployment.catalog.warnings:
             log.warning("%s", warning)
@@ -93,6 +95,10 @@ class App:
         with store.opened(self.settings.location, mark=mark) as opened:
             if self.settings.bot.store is not None:
                 key_.agreed(self.deployment.key, opened)
+            assert opened.writer is not None
+            if self._wall is not None:
+                self._wall.set(opened.writer.time())
+                self.clock.begin()
             self._recognise(opened)
             self._failed = asyncio.get_running_loop().create_future()
             door = engine.Engine(
@@ -107,13 +113,22 @@ class App:
                 used=self.used,
             )
             reloader = reload.Reloader(door, self.clock, running, self._take, self._hangup)
-            assert opened.writer is not None
             async with operate.traced(self.settings, door, opened.writer.installation):
                 door.start()
                 try:
                     await reloader.begin()
-                    async with capturing.captured(self._recorder, door):
-                        await self._serve(door, opened, stop, ready, reloader)
+                    async with (
+                        capturing.captured(self._recorder, door),
+                        sharing.joined(
+                            self.settings,
+                            door,
+                            self.clock,
+                            self._wall,
+                            lambda: reloader.running.digest,
+                            self._look_again,
+                        ) as membership,
+                    ):
+                        await self._serve(door, opened, membership, stop, ready, reloader)
                 finally:
                     await door.close()
 
@@ -145,6 +160,7 @@ class App:
         self,
         door: engine.Engine,
         opened: store.sql.store.Store,
+        membership: replicas.Membership | None,
         stop: asyncio.Event,
         ready: Callable[[], None] | None,
         reloader: reload.Reloader,
@@ -163,18 +179,13 @@ class App:
             self.clock,
             account=routes.account,
             draw=self._draw,
+            membership=membership,
         )
-        ticker = scheduler.Ticker(self.clock)
-        scheduler.Timer(door, self.clock, ticker)
-        remember = self.settings.http.remember if self.settings.http is not None else None
-        scheduler.Janitor(door, self.clock, ticker, remember=remember, texts=self.settings.bot.keep)
-        scheduler.UsageKeeper(door, self.clock, ticker, self.used)
-        looker = poller.Poller(door, routes.executor, self.clock, ticker)
-        if self.settings.book.watch is not None:
-            region = self.settings.oos.region or self.settings.cloud.region
-            watcher.Watcher(door, outside.oos, region, self.clock, ticker)
+        leads = (lambda: True) if membership is None else membership.is_leader
+        ticker = scheduler.Ticker(self.clock, leads)
+        looker = self._scheduled(door, ticker, routes)
         self._wakers = [queue.wake, ticker.wake_all]
-        watch = clock.Watch(door, self.clock, self._look_again)
+        watch = clock.Watch(door, self.clock, self._look_again, leads)
         set_by = await watch.begin()
         await queue.recover()
         await self._look_for_traces(door, opened, outside)
@@ -183,6 +194,9 @@ class App:
         ticker.start()
         waiting = {name: asyncio.Event() for name in chats}
         side: dict[str, Awaitable[None]] = {"outbox": queue.run(), "clock": watch.run()}
+        if membership is not None:
+            membership.calls = queue
+            side["replica"] = membership.run()
         side |= self._reloading(reloader, routes, queue, inlet)
         for name, chat in chats.items():
             side[name] = chat.run(door.submit, waiting[name].set)
@@ -208,6 +222,19 @@ class App:
                 await inlet.close()
             matching.close()
 
+    def _scheduled(
+        self, door: engine.Engine, ticker: scheduler.Ticker, routes: bus_.Routes
+    ) -> poller.Poller:
+        """Everything that the ticker calls; what looks at runs is told when one may have ended."""
+        scheduler.Timer(door, self.clock, ticker)
+        remember = self.settings.http.remember if self.settings.http is not None else None
+        scheduler.Janitor(door, self.clock, ticker, remember=remember, texts=self.settings.bot.keep)
+        scheduler.UsageKeeper(door, self.clock, ticker, self.used)
+        if self.settings.book.watch is not None:
+            region = self.settings.oos.region or self.settings.cloud.region
+            watcher.Watcher(door, routes.bus.outside.oos, region, self.clock, ticker)
+        return poller.Poller(door, routes.executor, self.clock, ticker)
+
     async def _take_no_more(
         self,
         tasks: Mapping[str, asyncio.Future[None]],
@@ -217,14 +244,13 @@ class App:
         """Shut every way in, and wait for the calls in flight."""
         log.info("stopping: nothing more is taken")
         self.supervisor.tell(STOPPING=1, STATUS="stopping")
-        ways_in = [task for name, task in tasks.items() if name != "outbox"]
-        for task in ways_in:
-            task.cancel()
-        await asyncio.gather(*ways_in, return_exceptions=True)
+        needed = {"outbox", "replica"}
+        await _cancel(task for name, task in tasks.items() if name not in needed)
         ticker.stop()
         if not await queue.drain():
             log.warning("some calls were still in flight; they are looked up at the next start")
         await asyncio.gather(tasks["outbox"], return_exceptions=True)
+        await _cancel(tasks[name] for name in tasks.keys() & {"replica"})
 
     def _reloading(
         self,
@@ -304,6 +330,14 @@ class App:
                 task.result()
                 if names[task] != "ready":
                     raise Stopped(f"{names[task]} ended by itself")
+
+
+async def _cancel(tasks: Iterable[asyncio.Future[None]]) -> None:
+    """End tasks, and wait until they have."""
+    ending = list(tasks)
+    for task in ending:
+        task.cancel()
+    await asyncio.gather(*ending, return_exceptions=True)
 
 
 def _put_back(done: store.Restored) -> str:

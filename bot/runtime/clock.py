@@ -39,6 +39,23 @@ class MachineClock:
         return datetime.now(UTC)
 
 
+class DatabaseClock:
+    """The time of the database that replicas share: what it last showed, and what has passed since
+    then. Until that is known, the machine's time."""
+
+    def __init__(self, tick: Callable[[], float] = time.monotonic) -> None:
+        self.monotonic = tick
+        self._shown = datetime.now(UTC), tick()
+
+    def now(self) -> datetime:
+        shown, since = self._shown
+        return shown + timedelta(seconds=self.monotonic() - since)
+
+    def set(self, shown: datetime) -> None:
+        """It shows this now."""
+        self._shown = shown, self.monotonic()
+
+
 class Steady(ports.Clock):
     """The time of ``wall``, and how it was set. Any thread may ask."""
 
@@ -46,11 +63,15 @@ class Steady(ports.Clock):
         self._wall = wall
         self._source: Callable[[], float] = getattr(wall, "monotonic", time.monotonic)
         self._lock = threading.Lock()
+        self._back: list[tuple[datetime, timedelta]] = []
+        self.begin()
+
+    def begin(self) -> None:
+        """Go by the wall as it is now; nothing has gone by this clock yet."""
         self._passed = 0.0
-        self._anchor = wall.now()
+        self._anchor = self._wall.now()
         self._since = self._source()
         self._off_since: float | None = None
-        self._back: list[tuple[datetime, timedelta]] = []
 
     def now(self) -> datetime:
         with self._lock:
@@ -118,10 +139,17 @@ class Steady(ports.Clock):
 
 class Watch:
     """Notices that the machine's clock was set, and brings the store along. ``moved`` is called
-    after that, so that everything that waits for a time looks again."""
+    after that, so that everything that waits for a time looks again. ``leads``: is it this process
+    that brings the store along, of those that go by the same clock?"""
 
-    def __init__(self, door: engine.Engine, clock: Steady, moved: Callable[[], None]) -> None:
-        self._door, self._clock, self._moved = door, clock, moved
+    def __init__(
+        self,
+        door: engine.Engine,
+        clock: Steady,
+        moved: Callable[[], None],
+        leads: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._door, self._clock, self._moved, self._leads = door, clock, moved, leads
 
     async def begin(self) -> timedelta:
         """Call once before anything else: by how much the clock was set back while the bot was not
@@ -160,8 +188,9 @@ class Watch:
             if size and not steps:  # else it was taken by a transaction that was lost
                 steps.append((before, size))
                 self._clock.take(size)
-            for before, size in steps:
-                _take_in(writer, before, size, before + size)
+            if self._leads():
+                for before, size in steps:
+                    _take_in(writer, before, size, before + size)
 
         await self._door.write(take)
         for _, size in steps:

@@ -12,6 +12,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from queue import Empty, SimpleQueue
@@ -144,15 +145,21 @@ class Engine:
         return self._put(None, call)
 
     def claim(
-        self, quota: clearance.Quota, draw: clearance.Draw | None = None
+        self,
+        quota: clearance.Quota,
+        draw: clearance.Draw | None = None,
+        before: Callable[[port.Writer], None] | None = None,
     ) -> asyncio.Future[port.Claims]:
-        """Take out what is due, as far as ``quota`` allows. In the same transaction what starts
+        """Take out what is due, as far as ``quota`` allows; ``before`` that, what else there is to
+        do in the transaction. In the same transaction what starts
         something is judged, and cards are drawn by ``draw`` (None: they are sent as they were
         stored): what must not or cannot leave is settled, and is not among what is returned."""
 
         ledger = clearance.Ledger(quota)
 
         def claim(writer: port.Writer) -> port.Claims:
+            if before is not None:
+                before(writer)
             claims = writer.claim(self.clock.now(), ledger)
             return self._clearance.passed(claims, ledger, draw)
 
@@ -171,6 +178,19 @@ class Engine:
         """Call ``watcher`` on the loop after every commit that queued effects, put timers in or
         moved steps."""
         self._watchers.append(watcher)
+
+    def listen(self) -> AbstractContextManager[None]:
+        """Within it, watchers are called for what other replicas commit, too."""
+        loop = asyncio.get_running_loop()
+
+        def hear(changes: port.Changes) -> None:
+            loop.call_soon_threadsafe(self._pass_on, changes)
+
+        return self.store.listen(hear)
+
+    def _pass_on(self, changes: port.Changes) -> None:
+        for watcher in self._watchers:
+            watcher(changes)
 
     def follow(self, follower: Callable[[list[moves.Move]], None]) -> None:
         """Call ``follower`` on the loop after every commit in which requests moved."""
@@ -213,9 +233,8 @@ class Engine:
                 future.set_result(value)
             else:
                 future.set_exception(fault)
-        if changes is not None and changes:
-            for watcher in self._watchers:
-                watcher(changes)
+        if changes:
+            self._pass_on(changes)
 
     def _tell(self, news: list[moves.Move]) -> None:
         for follower in self._followers:

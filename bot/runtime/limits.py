@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import bisect
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from bot.model import ports
 from bot.model.manifests import RateLimit
-from bot.store import codec, port
+from bot.store import codec, port, shared
 
 IN_FLIGHT = 64
 """Calls to one platform that are under way at once."""
+OVERLAP = 5_000
+"""Milliseconds before the last look at others' calls from which the next look reads: clocks of
+replicas agree to within some milliseconds."""
+REMEMBERED = 12 * OVERLAP
+"""Milliseconds for which it is remembered that a try of others was counted."""
 Account = Callable[[port.RateKey], port.RateKey]
 """By which key an effect is counted: one address may be reached by several names."""
 
@@ -47,6 +53,10 @@ class Usage:
     paused: float
 
 
+_Try = tuple[int, int]
+"""An effect, and which try of it."""
+
+
 @dataclass
 class _Calls:
     """The calls by one rate key, whatever budgets count them: what a window holds."""
@@ -72,6 +82,8 @@ class RateLimiter:
         self._flying: dict[str, int] = {}
         self._calls: dict[port.RateKey, _Calls] = {}
         self._paused: dict[port.RateKey, int] = {}
+        self._others: dict[_Try, port.RateKey] = {}
+        self._learnt: dict[_Try, int] = {}
         self._lock = threading.Lock()
         self.limit(budgets)
 
@@ -125,11 +137,9 @@ class RateLimiter:
     def take(self, rate_key: port.RateKey) -> None:
         """One was taken out."""
         with self._lock:
-            self._calls.setdefault(rate_key, _Calls()).flying += 1
-            rate_key = self._account(rate_key)
-            self._flying[rate_key.platform] = self._flying.get(rate_key.platform, 0) + 1
-            for window in self._of(rate_key):
-                window.flying += 1
+            self._begin(rate_key)
+            platform = self._account(rate_key).platform
+            self._flying[platform] = self._flying.get(platform, 0) + 1
 
     def give_back(self, rate_key: port.RateKey) -> None:
         """One that was taken out was not sent."""
@@ -144,12 +154,49 @@ class RateLimiter:
         """A call came back; the other side counts it from now at the latest."""
         tick = self._tick()
         with self._lock:
-            self._note(rate_key, tick).flying -= 1
-            rate_key = self._account(rate_key)
-            self._flying[rate_key.platform] -= 1
-            for window in self._of(rate_key):
-                window.flying -= 1
-                window.sent.append(tick)
+            self._end(rate_key, tick)
+            self._flying[self._account(rate_key).platform] -= 1
+
+    def learn(self, calls: Sequence[shared.Call], *, counted: bool = False) -> None:
+        """Count what other replicas do. ``calls`` are all that they have under way, and all that
+        they claimed since a while before this was told last. ``counted``: those that ended are
+        counted already."""
+        now, tick = codec.ms(self._clock.now()), self._tick()
+        tries = {(call.effect, call.attempt): call for call in calls}
+        flying = {one: call.rate_key for one, call in tries.items() if call.ended is None}
+        with self._lock:
+            for one in self._others.keys() - flying.keys():
+                self._end(self._others.pop(one), tick)
+                self._learnt[one] = now
+            for one in flying.keys() - self._others.keys():
+                self._begin(flying[one])
+                self._others[one] = flying[one]
+            for one, call in tries.items():
+                if call.ended is not None and one not in self._learnt:
+                    self._learnt[one] = now
+                    if not counted:
+                        self._sent(call.rate_key, tick - max(0, now - call.ended))
+            self._learnt = {one: at for one, at in self._learnt.items() if at > now - REMEMBERED}
+        for call in calls:
+            if call.paused > now:
+                self.pause(call.rate_key, (call.paused - now) / 1000)
+
+    def _begin(self, rate_key: port.RateKey) -> None:
+        self._calls.setdefault(rate_key, _Calls()).flying += 1
+        for window in self._of(self._account(rate_key)):
+            window.flying += 1
+
+    def _end(self, rate_key: port.RateKey, tick: int) -> None:
+        self._note(rate_key, tick).flying -= 1
+        for window in self._of(self._account(rate_key)):
+            window.flying -= 1
+            window.sent.append(tick)
+
+    def _sent(self, rate_key: port.RateKey, tick: int) -> None:
+        """A call that ended in the past counts from then on."""
+        self._note(rate_key, tick)
+        for window in self._of(self._account(rate_key)):
+            bisect.insort(window.sent, tick)
 
     def pause(self, rate_key: port.RateKey, seconds: float) -> None:
         """Send nothing by this rate key for so long: its platform said so."""
@@ -162,9 +209,7 @@ class RateLimiter:
         now, tick = codec.ms(self._clock.now()), self._tick()
         with self._lock:
             for rate_key, at in sorted(history.sent, key=lambda sent: sent[1]):
-                self._note(rate_key, tick - max(0, now - at))
-                for window in self._of(self._account(rate_key)):
-                    window.sent.append(tick - max(0, now - at))
+                self._sent(rate_key, tick - max(0, now - at))
         for rate_key, until in history.paused:
             self.pause(rate_key, (until - now) / 1000)
 

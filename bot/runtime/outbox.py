@@ -19,7 +19,7 @@ from bot import failpoints, model
 from bot.model import ports
 from bot.model.manifests import RateLimit
 from bot.runtime import clearance, engine, limits, meter
-from bot.store import codec, port
+from bot.store import codec, port, shared
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,19 @@ class Performer(Protocol):
     def perform(self, effect: Any, attempt: model.Attempt) -> Awaitable[model.Outcome]: ...
 
 
+class Membership(Protocol):
+    """What is asked of this process as one of several that share the store."""
+
+    def look(self, writer: port.Writer, limiter: limits.RateLimiter) -> None:
+        """Within the transaction that claims: what the others call counts, too. Raises Fenced."""
+
+    def may_send(self) -> bool:
+        """Do the others surely know that this process is alive?"""
+
+    def fenced(self) -> None:
+        """This process was taken for dead."""
+
+
 Route = Callable[[model.Effect], Performer]
 
 
@@ -60,7 +73,8 @@ class Motion:
 
 class Outbox:
     """Claims what is due, has it performed, and submits its outcome. ``draw`` draws the cards
-    that are sent (None: all of them are drawn already)."""
+    that are sent (None: all of them are drawn already). ``membership``: this process among those
+    that share the store (None: it is alone)."""
 
     def __init__(
         self,
@@ -73,8 +87,10 @@ class Outbox:
         call_deadline: float = CALL_DEADLINE,
         account: limits.Account = lambda rate_key: rate_key,
         draw: clearance.Draw | None = None,
+        membership: Membership | None = None,
     ) -> None:
         self._engine = engine
+        self._membership = membership
         self._draw = draw
         self._route = route
         self._limiter = limits.RateLimiter(budgets, clock, in_flight, account)
@@ -106,11 +122,13 @@ class Outbox:
 
     async def recover(self) -> int:
         """Queue what was in flight when the process died, in doubt, and remember what the budgets
-        counted; returns how many were in doubt."""
-        now = self._clock.now()
+        counted; returns how many were in doubt. Of several processes each one's is queued by the
+        others, or when it joins them."""
+        now, alone = self._clock.now(), self._membership is None
 
         def recover(writer: port.Writer) -> tuple[int, port.History]:
-            return writer.recover(), writer.history(now - self._limiter.longest, now)
+            count = writer.recover() if alone else 0
+            return count, writer.history(now - self._limiter.longest, now)
 
         count, history = await self._engine.write(recover)
         self._limiter.remember(history)
@@ -148,6 +166,11 @@ class Outbox:
         await asyncio.gather(*late, return_exceptions=True)
         return not late
 
+    def abandon(self) -> None:
+        """Cancel the calls in flight: they are taken over by others, in doubt."""
+        for task in self._tasks:
+            task.cancel()
+
     def _on_commit(self, changes: port.Changes) -> None:
         if changes.effects:
             self.wake()
@@ -169,9 +192,14 @@ class Outbox:
         if self._draining:
             return port.Claims((), None)
         try:
-            claims = await self._engine.claim(self._limiter, self._draw)
+            claims = await self._engine.claim(self._limiter, self._draw, self._before_claim)
         except ports.Closed:
             return None
+        except shared.Fenced as fence:
+            log.warning("%s: nothing is sent until it has joined the others again", fence)
+            assert self._membership is not None
+            self._membership.fenced()
+            return port.Claims((), None)
         self._turned = self._clock.monotonic()
         if claims.effects:
             self._moved = self._turned
@@ -181,6 +209,10 @@ class Outbox:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return claims
+
+    def _before_claim(self, writer: port.Writer) -> None:
+        if self._membership is not None:
+            self._membership.look(writer, self._limiter)
 
     async def _carry_out(self, claimed: port.Claimed) -> None:
         effect = claimed.effect
@@ -237,6 +269,8 @@ class Outbox:
         kind = effect.body.kind
         attempt = replace(claimed.attempt, record=functools.partial(self._note, effect))
         failpoints.reach(f"outbox.before.{kind}")
+        if self._membership is not None and not self._membership.may_send():
+            return model.NotSent("the other replicas may have taken it over")
         began = time.perf_counter()
         try:
             async with asyncio.timeout(self._call_deadline):

@@ -48,10 +48,13 @@ class Ticker:
     APScheduler sleeps until a moment of the machine's clock; how long that is, the event loop's
     time says. So whoever notices that the clock was set (``runtime.clock``) calls ``wake_all``:
     every job is then planned anew.
+
+    ``leads``: does this process do what only one of those that share the store does? Where it does
+    not, only jobs of ``everywhere`` are called.
     """
 
-    def __init__(self, clock: ports.Clock) -> None:
-        self._clock = clock
+    def __init__(self, clock: ports.Clock, leads: Callable[[], bool] = lambda: True) -> None:
+        self._clock, self._leads = clock, leads
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
             # two, for a job plans its next call while APScheduler still counts it as running
@@ -60,10 +63,13 @@ class Ticker:
         self._jobs: dict[str, Work] = {}
         self._next: dict[str, float] = {}
         self._running: set[str] = set()
+        self._everywhere: set[str] = set()
 
-    def add(self, name: str, work: Work) -> None:
+    def add(self, name: str, work: Work, *, everywhere: bool = False) -> None:
         """Call ``work`` once at the start, and then as it asks for."""
         self._jobs[name] = work
+        if everywhere:
+            self._everywhere.add(name)
 
     def start(self) -> None:
         """Begin ticking. Needs a running loop."""
@@ -114,7 +120,8 @@ class Ticker:
         self._next.pop(name, None)
         wait = LONGEST_SLEEP.total_seconds()
         try:
-            wanted = await self._jobs[name](self._clock.now())
+            here = name in self._everywhere or self._leads()
+            wanted = await self._jobs[name](self._clock.now()) if here else None
             wait = wait if wanted is None else self._seconds_until(wanted)
         except (ports.Closed, asyncio.CancelledError):
             log.debug("the job %s ends with the bot", name)
@@ -179,7 +186,7 @@ class UsageKeeper:
         self._engine = engine
         self._clock = clock
         self._used = used
-        ticker.add(self.NAME, self.write)
+        ticker.add(self.NAME, self.write, everywhere=True)
 
     async def write(self, now: datetime) -> datetime | None:
         """Let a transaction take the counts along; returns when to look again."""

@@ -13,7 +13,10 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot import audit, model
+from bot.store import shared
 
+Changes = shared.Changes
+RateKey = shared.RateKey
 GoesOn = Callable[[float], bool]
 """Is it worth waiting on for the right to write, after so many seconds?"""
 A_MINUTE = 60.0
@@ -51,30 +54,7 @@ class Lost(StoreFault):
     to the disk already: ``Writer.renew`` finds that out."""
 
 
-@dataclass(slots=True)
-class Changes:
-    """What a transaction changed that somebody waits for. ``timer`` is the earliest due time put
-    in (milliseconds, None: none); ``steps``: a run was started or moved."""
-
-    effects: bool = False
-    timer: int | None = None
-    steps: bool = False
-
-    def __bool__(self) -> bool:
-        return self.effects or self.steps or self.timer is not None
-
-
 # ----------------------------------------------------------------------------- the outbox
-
-
-@dataclass(frozen=True, slots=True)
-class RateKey:
-    """What budgets are counted by. ``kind`` is say, card, run or lookup; an executor's effects have
-    no platform, and their region stands for the chat."""
-
-    platform: str
-    chat: str
-    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +186,7 @@ class ClockHistory:
     steps: tuple[tuple[datetime, timedelta], ...]
 
 
-class Reader(Protocol):
+class Reader(shared.Members, Protocol):
     """Reads that never block the writer; each call sees the store as of its own beginning."""
 
     def request(self, number: int) -> model.Request | None: ...
@@ -326,7 +306,7 @@ class Reader(Protocol):
 # ----------------------------------------------------------------------------- what is written
 
 
-class Writer(Protocol):
+class Writer(shared.Membership, Protocol):
     """Transactions, savepoints, and the writes of one event. Owned by one thread. From ``begin`` to
     ``commit`` anything may raise ``Lost``."""
 
@@ -488,7 +468,7 @@ class Writer(Protocol):
         a file that cannot, 0: what is free there is used again."""
 
 
-class Store(Protocol):
+class Store(shared.Watched, Protocol):
     """A store that is open. ``writer`` is None where it is open for reading only."""
 
     @property

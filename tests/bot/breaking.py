@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot import store
-from bot.store import port
+from bot.store import port, shared
 
 NEVER_LOST = {"upkeep", "finish", "renew", "is_broken"}
 
@@ -65,6 +65,9 @@ class Remote:
 
     own: store.Store
     writer: Any
+
+    def listen(self, listener: shared.Listener) -> AbstractContextManager[None]:
+        return self.own.listen(listener)
 
     def reading(self) -> AbstractContextManager[port.Reader]:
         return self.own.reading()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -110,6 +111,10 @@ class Nothing(Rows):
 NOTHING = Nothing()
 
 
+READS = re.compile(r"\s*(SELECT|WITH|SAVEPOINT|RELEASE|ROLLBACK|COMMIT)\b")
+"""What writes nothing."""
+
+
 def fault_of(error: psycopg.Error, broken: bool) -> Fault:
     """What a driver's error is to the bot. ``broken``: the connection cannot be used any more."""
     text = str(error).strip() or type(error).__name__
@@ -127,6 +132,19 @@ def limit(error: psycopg.Error) -> bool:
     return (error.sqlstate or "").startswith("54")
 
 
+def driver(url: str, name: str) -> psycopg.Connection[Any]:
+    """Connect. Raises psycopg.Error."""
+    return psycopg.connect(
+        url,
+        autocommit=True,
+        prepare_threshold=2,
+        connect_timeout=CONNECT_TIMEOUT,
+        application_name=name,
+        client_encoding="utf8",
+        **KEEPALIVE,
+    )
+
+
 class Connection:
     """``settings`` are set on the server's side for as long as the connection lasts. Transactions
     begin and end only by statements. One thread at a time."""
@@ -139,24 +157,20 @@ class Connection:
         self._driver = self._connected()
         self._cursor, self._unread = self._driver.cursor(), self._driver.cursor()
         self._queue: list[tuple[str, Parameters]] = []
+        self.session = self._driver.info.backend_pid
+        """By which number the server knows it."""
+        self.written = False
+        """Was anything written since this was last set to False?"""
 
     def _connected(self) -> psycopg.Connection[Any]:
         try:
-            driver = psycopg.connect(
-                self.url,
-                autocommit=True,
-                prepare_threshold=2,
-                connect_timeout=CONNECT_TIMEOUT,
-                application_name=self.name,
-                client_encoding="utf8",
-                **KEEPALIVE,
-            )
+            opened = driver(self.url, self.name)
             for name, value in self.settings:
-                driver.execute("SELECT set_config(%s, %s, false)", (name, value))
+                opened.execute("SELECT set_config(%s, %s, false)", (name, value))
         except psycopg.Error as error:
             raise Lost(str(error).strip().partition("\n")[0]) from error
-        driver.prepared_max = 500
-        return driver
+        opened.prepared_max = 500
+        return opened
 
     def renew(self) -> None:
         """Connect anew. Raises Lost."""
@@ -195,6 +209,7 @@ class Connection:
     def execute(self, sql: str, parameters: Parameters = (), /) -> Rows:
         """Raises Fault: Integrity, OfStatement, Lost, or another; of a statement in ``UNREAD`` the
         next one does."""
+        self.written = self.written or not READS.match(sql)
         if sql in UNREAD:
             self._queue.append((sql, parameters))
             return NOTHING

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from bot.source.database import shown
-from bot.store import highwater
+from bot.store import highwater, shared
 from bot.store.port import Unusable
-from bot.store.postgres import schema
+from bot.store.postgres import listening, schema
 from bot.store.postgres.connection import Connection, Fault, Lost
 from bot.store.postgres.reader import Reader
 from bot.store.postgres.writer import TAKE_LOCK, WAIT, Writer
@@ -111,6 +111,10 @@ class Store:
             raise
         with self._guard:
             self._free.append(connection)
+
+    def listen(self, listener: shared.Listener) -> AbstractContextManager[None]:
+        assert self.writer is not None
+        return listening.Listening(self.url, self.writer, listener)
 
     def __enter__(self) -> Store:
         return self

@@ -8,25 +8,28 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import secrets
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
-from bot.store import port
+from bot.store import codec, port
 from bot.store.postgres import connection
 from bot.store.sql import queries, writer
+from bot.store.sqlite import schema
 
 log = logging.getLogger(__name__)
 
 LOCK = 0x436F756E74657273
 """The key of the advisory lock: "Counters" in ASCII."""
-TAKE_LOCK = f"BEGIN; SELECT pg_current_xact_id()::text FROM pg_advisory_xact_lock({LOCK})"
-STATUS = "SELECT pg_xact_status(CAST(? AS xid8))"
-TIMELINE = "SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)"
-"""Another one has begun where a standby took the place of the server."""
+TAKE_LOCK = f"BEGIN; SELECT pg_advisory_xact_lock({LOCK})"
+COMMITTED = "commit:"
+"""Names in meta: which transaction of a process was the last to reach the disk."""
 WAIT = "2s"
 """So long one try to take the lock lasts."""
 EVERY = 10.0
 """Seconds after which the log tells again that the lock is held."""
+TIME = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
 STUCK_AFTER = 30.0
 """Seconds after which a holder of the lock is ended whose program neither reads nor writes."""
 END_STUCK = f"""
@@ -41,26 +44,23 @@ WHERE l.locktype = 'advisory' AND l.granted AND l.database = (
 
 
 class Writer(writer.Writer):
+    newest = schema.names()[-1]
     integrity = connection.Integrity
 
     def __init__(self, opened: connection.Connection) -> None:
         super().__init__(opened)
         self._opened = opened
         self._committed = self._seq, self._hash
-        self._timeline = self._line()
+        self._name = f"{COMMITTED}{secrets.token_hex(8)}"
         self._transaction = ""
         self._committing = False
 
-    def _line(self) -> str:
-        line: str = self._opened.execute(TIMELINE).fetchone()[0]
-        return line
-
     def take_lock(self, goes_on: port.GoesOn) -> None:
         begun = warned = time.monotonic()
-        self._committing = False
+        self._committing = self._opened.written = False
         while True:
             try:
-                self._transaction = self._opened.script(TAKE_LOCK).fetchone()[0]
+                self._opened.script(TAKE_LOCK)
                 return
             except connection.Lost:
                 raise
@@ -84,10 +84,17 @@ class Writer(writer.Writer):
     def commit(self) -> None:
         if self.changes:
             self._opened.execute(connection.NOTIFY, (wake(self.changes),))
-        self._committing = True
+        if self._opened.written:
+            self._note()
         super().commit()
         self._committed = self._seq, self._hash
         self._committing = False
+
+    def _note(self) -> None:
+        """Have a row by which this transaction is known again, if nobody answers its commit."""
+        self._transaction = f"{codec.ms(datetime.now(UTC))}:{secrets.token_hex(8)}"
+        self._opened.execute(queries.META_PUT, (self._name, self._transaction))
+        self._committing = True
 
     def is_broken(self, fault: BaseException) -> bool:
         of_event = connection.Integrity | connection.OfStatement
@@ -96,8 +103,7 @@ class Writer(writer.Writer):
     def renew(self) -> bool:
         """Connect anew, and forget what was worked out of the transaction that was lost. Raises
         Lost, and Unusable for a database that lacks what was committed: it is an older copy, or a
-        standby that had not been told yet. Raises Fault where nobody can know whether the last
-        commit is in the store."""
+        standby that had not been told yet."""
         self._opened.renew()
         done = self._committing and self._landed()
         self._head_dirty = False
@@ -110,20 +116,25 @@ class Writer(writer.Writer):
                 "standby took over without the last commits. The next start takes it up as "
                 "`restore` does: what was undecided is held, and people are told"
             )
-        self._timeline = self._line()
         self._committing = False
         return done
 
     def _landed(self) -> bool:
-        """Is the transaction whose commit nobody answered in the store?"""
-        if self._line() != self._timeline:
-            raise connection.Fault("another server has taken the database over during a commit")
-        status = self._opened.execute(STATUS, (self._transaction,)).fetchone()[0]
-        if status == "in progress":
-            raise connection.Lost("the connection of before has not ended yet")
-        if status not in ("committed", "aborted"):
-            raise connection.Fault("the database has forgotten the last commit")
-        return bool(status == "committed")
+        """Is the transaction whose commit nobody answered in the store? It has ended once its lock
+        is free. Raises Lost where it has not."""
+        try:
+            self._opened.script(TAKE_LOCK)
+            row = self._opened.execute(queries.META, (self._name,)).fetchone()
+            self._opened.execute(queries.ROLLBACK)
+        except connection.Fault as fault:
+            raise connection.Lost(
+                f"whether the last commit arrived is not known: {fault}"
+            ) from fault
+        return row is not None and row[0] == self._transaction
+
+    def time(self) -> datetime:
+        shown: int = self._opened.execute(TIME).fetchone()[0]
+        return codec.at(shown)
 
     def upkeep(self, idle: bool) -> float | None:
         """The server keeps its files in shape by itself; the mark follows."""
@@ -139,14 +150,19 @@ class Writer(writer.Writer):
     def give_back(self, pages: int) -> int:
         return 0
 
+    @property
+    def session(self) -> int:
+        """By which number the server knows the connection."""
+        return self._opened.session
+
     def close(self) -> None:
         self._opened.close()
 
 
 def wake(changes: port.Changes) -> str:
-    """What other replicas are told of a commit: "e" effects were queued, "s" steps moved, "t" and
-    milliseconds: a timer was put in."""
-    words = ["e"] * changes.effects + ["s"] * changes.steps
+    """What other replicas are told of a commit: "e" effects were queued, "s" steps moved, "c"
+    another configuration is in use, "t" and milliseconds: a timer was put in."""
+    words = ["e"] * changes.effects + ["s"] * changes.steps + ["c"] * changes.configuration
     if changes.timer is not None:
         words.append(f"t{changes.timer}")
     return " ".join(words)
@@ -160,6 +176,8 @@ def changes_of(text: str) -> port.Changes:
             changes.effects = True
         elif word == "s":
             changes.steps = True
+        elif word == "c":
+            changes.configuration = True
         elif word[:1] == "t" and word[1:].isdecimal():
             changes.timer = int(word[1:])
     return changes

@@ -121,8 +121,9 @@ def load(connection: Connection, id_: int) -> port.Row | None:
     )
 
 
-def claim(connection: Connection, now: int, quota: port.Quota) -> port.Claims:
-    """Mark as in flight what is due, oldest first and one per lane, as far as ``quota`` allows."""
+def claim(connection: Connection, now: int, quota: port.Quota, owner: int = 0) -> port.Claims:
+    """Mark as in flight what is due, oldest first and one per lane, as far as ``quota`` allows; it
+    is in the hands of the replica ``owner`` (0: there is but one)."""
     waiting: list[int] = []
     due: list[tuple[int, int, port.RateKey]] = []
     full: list[port.RateKey] = []
@@ -142,7 +143,7 @@ def claim(connection: Connection, now: int, quota: port.Quota) -> port.Claims:
     for _, id_, rate_key in sorted(due, key=lambda entry: entry[:2]):
         if quota.room(rate_key).count > 0:
             quota.take(rate_key)
-            claims.append(_take(connection, id_, now))
+            claims.append(_take(connection, id_, now, owner))
         else:
             full.append(rate_key)
     for rate_key in set(full):
@@ -154,8 +155,8 @@ def claim(connection: Connection, now: int, quota: port.Quota) -> port.Claims:
     return port.Claims(tuple(claims), min(waiting, default=None))
 
 
-def _take(connection: Connection, id_: int, now: int) -> port.Claimed:
-    (row,) = connection.execute(queries.EFFECT_CLAIM, (now, id_)).fetchall()
+def _take(connection: Connection, id_: int, now: int, owner: int) -> port.Claimed:
+    (row,) = connection.execute(queries.EFFECT_CLAIM, (now, id_, owner)).fetchall()
     *columns, doubt, rate_key, first_at, doubt_at = row
     # decoded afresh: what goes out is its adapter's own
     effect = _stored(tuple(columns), codec.decode(codec.effect, columns[5]))

@@ -187,6 +187,18 @@ UPDATE outbox SET state = 'queued', doubt = 1,
     doubt_at = CASE WHEN doubt_at = 0 THEN claimed_at ELSE doubt_at END
 WHERE state = 'in_flight'
 """
+EFFECTS_ORPHANED = """
+UPDATE outbox SET state = 'queued', doubt = 1,
+    doubt_at = CASE WHEN doubt_at = 0 THEN claimed_at ELSE doubt_at END
+WHERE state = 'in_flight' AND owner NOT IN (SELECT id FROM replicas WHERE state = 'living')
+"""
+EFFECTS_OF_OTHERS = """
+SELECT id, attempts, bucket, state, MAX(claimed_at, settled_at), due_at, outcome FROM outbox
+WHERE claimed_at > 0 AND claimed_at > :since AND owner <> :own
+UNION
+SELECT id, attempts, bucket, state, 0, 0, '' FROM outbox
+WHERE state = 'in_flight' AND owner <> :own
+"""
 EFFECT_KNOWN = "SELECT 1 FROM outbox WHERE key IN (?, ?)"
 EFFECT_PARTS = "SELECT parts FROM outbox WHERE lane = ? AND parts <> '' ORDER BY id"
 EFFECT_NOTE = """
@@ -215,7 +227,7 @@ EFFECT_NEXT_DUE = (
     "SELECT MIN(due_at) FROM outbox WHERE bucket = ? AND state = 'queued' AND due_at > ?"
 )
 EFFECT_CLAIM = """
-UPDATE outbox SET state = 'in_flight', attempts = attempts + 1, claimed_at = ?1,
+UPDATE outbox SET state = 'in_flight', attempts = attempts + 1, claimed_at = ?1, owner = ?3,
     first_at = CASE WHEN first_at = 0 THEN ?1 ELSE first_at END
 WHERE id = ?2 AND state = 'queued'
 RETURNING id, key, lane, request, attempts, body, context, doubt, bucket, first_at, doubt_at
@@ -247,6 +259,31 @@ GROUP BY 1
 EFFECT_QUEUES = """
 SELECT kind, bucket, state, COUNT(*), MIN(due_at) FROM outbox
 WHERE state IN ('queued', 'in_flight') GROUP BY 1, 2, 3
+"""
+
+# ----------------------------------------------------------------------------- replicas
+
+REPLICA_JOIN = """
+INSERT INTO replicas (name, release, schema, digest, state, joined_at, seen_at)
+VALUES (?, ?, ?, ?, 'living', ?, ?) RETURNING id
+"""
+REPLICA_SEEN = "UPDATE replicas SET seen_at = ?, digest = ? WHERE id = ? AND state = 'living'"
+REPLICA_LIVES = "SELECT 1 FROM replicas WHERE id = ? AND state = 'living'"
+REPLICAS_LIVING = """
+SELECT MIN(id), MIN(CASE WHEN id = ? THEN NULL ELSE seen_at END) FROM replicas
+WHERE state = 'living'
+"""
+REPLICA_LEAVES = """
+UPDATE replicas SET state = 'left', seen_at = ? WHERE id = ? AND state = 'living'
+"""
+REPLICAS_SILENT = """
+UPDATE replicas SET state = 'dead'
+WHERE state = 'living' AND (seen_at < ? OR seen_at > ?) RETURNING name
+"""
+COMMITS_FORGET = "DELETE FROM meta WHERE name >= 'commit:' AND name < 'commit;' AND value < ?"
+REPLICAS_FORGET = "DELETE FROM replicas WHERE state <> 'living' AND seen_at < ?"
+REPLICAS = """
+SELECT id, name, release, schema, digest, state, joined_at, seen_at FROM replicas ORDER BY id
 """
 
 # ----------------------------------------------------------------------------- bus and letters

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from bot import audit, model
-from bot.store import codec, port
+from bot.store import codec, port, shared
 from bot.store.sql import (
     chains,
     effects,
@@ -16,6 +16,7 @@ from bot.store.sql import (
     lookups,
     moments,
     queries,
+    replicas,
     searching,
     usage,
     views,
@@ -97,6 +98,9 @@ class Reader(port.Reader):
     def last_event(self) -> datetime | None:
         newest = self.connection.execute(queries.EVENT_LAST).fetchone()[0]
         return None if newest is None else codec.at(newest)
+
+    def replicas(self) -> tuple[shared.Replica, ...]:
+        return replicas.all_of(self.connection)
 
     def clock(self) -> port.ClockHistory:
         return moments.known(self.connection)

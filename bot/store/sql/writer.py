@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from bot import audit, model
-from bot.store import codec, highwater, port
+from bot.store import codec, highwater, port, shared
 from bot.store.sql import (
     effects,
     letters,
     moments,
     queries,
+    replicas,
     retention,
     searching,
     usage,
@@ -34,6 +35,8 @@ STRIPPED_WEIGHS = 8
 class Writer(port.Writer):
     """``keeper`` notes elsewhere how far the store has got (None: nobody does)."""
 
+    newest: ClassVar[str]
+    """The newest migration that this code knows."""
     integrity: ClassVar[type[Exception]]
     """What the driver raises where a row is there already, or names one that is not."""
 
@@ -42,6 +45,8 @@ class Writer(port.Writer):
         self.keeper: highwater.Keeper | None = None
         self.changes = port.Changes()
         self._execute = connection.execute
+        self.replica = 0
+        """The number under which effects are claimed; 0: nobody else writes the store."""
         self.jobs = 0
         """So much was written in this transaction, counted in jobs."""
         self._head_dirty = False
@@ -339,7 +344,9 @@ class Writer(port.Writer):
         return effects.load(self.connection, number)
 
     def claim(self, now: datetime, quota: port.Quota) -> port.Claims:
-        claims = effects.claim(self.connection, codec.ms(now), quota)
+        if self.replica:
+            replicas.check(self.connection, self.replica)
+        claims = effects.claim(self.connection, codec.ms(now), quota, self.replica)
         self.starting = self.starting or any(
             isinstance(one.effect.body, highwater.STARTS) for one in claims.effects
         )
@@ -371,6 +378,27 @@ class Writer(port.Writer):
 
     def history(self, since: datetime, now: datetime) -> port.History:
         return effects.history(self.connection, codec.ms(since), codec.ms(now))
+
+    # -- replicas
+
+    def join(self, name: str, release: str, digest: str) -> int:
+        now = codec.ms(self.time())
+        self.replica = replicas.join(self.connection, name, release, self.newest, digest, now)
+        return self.replica
+
+    def beat(self, lease: timedelta, digest: str) -> shared.Beat | None:
+        now = codec.ms(self.time())
+        beat = replicas.beat(self.connection, self.replica, digest, lease, now)
+        self.changes.effects = self.changes.effects or bool(beat and beat.doubtful)
+        return beat
+
+    def leave(self) -> None:
+        doubtful = replicas.leave(self.connection, self.replica, codec.ms(self.time()))
+        self.changes.effects = self.changes.effects or bool(doubtful)
+
+    def calls_of_others(self, since: int) -> list[shared.Call]:
+        replicas.check(self.connection, self.replica)
+        return replicas.calls_of_others(self.connection, self.replica, since)
 
     # -- the clock
 

@@ -7,11 +7,11 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import IO
 
-from bot.store import highwater
+from bot.store import highwater, shared
 from bot.store.port import Locked, Unusable
 from bot.store.sqlite import foreign, pragmas, versions
 from bot.store.sqlite.reader import Reader
@@ -113,6 +113,10 @@ class Store:
         finally:
             with self._guard:
                 self._free.append(connection)
+
+    def listen(self, listener: shared.Listener) -> AbstractContextManager[None]:
+        """Nobody else writes the file."""
+        return nullcontext()
 
     def __enter__(self) -> Store:
         return self

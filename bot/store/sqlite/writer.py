@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from bot.store import port
 from bot.store.sql import queries, writer
-from bot.store.sqlite import foreign, pragmas
+from bot.store.sqlite import foreign, pragmas, schema
 
 IDLE = 0.05
 JOBS_PER_CHECKPOINT = 4000
@@ -18,6 +19,7 @@ seventy megabytes, however many jobs share a commit."""
 
 
 class Writer(writer.Writer):
+    newest = schema.names()[-1]
     integrity = sqlite3.IntegrityError
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -32,6 +34,9 @@ class Writer(writer.Writer):
     def commit(self) -> None:
         super().commit()
         self._uncopied += COMMIT_WEIGHS + self.jobs
+
+    def time(self) -> datetime:
+        return datetime.now(UTC)
 
     def renew(self) -> bool:
         """A file is not lost."""

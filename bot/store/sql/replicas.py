@@ -1,0 +1,90 @@
+"""Who works on the store, as rows tell it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot import model
+from bot.store import codec, shared
+from bot.store.sql import effects, queries
+from bot.store.sql.connection import Connection
+
+KEPT = timedelta(days=1)
+"""So long it is remembered that a replica was there."""
+
+
+def join(
+    connection: Connection, name: str, release: str, schema: str, digest: str, now: int
+) -> int:
+    row = connection.execute(queries.REPLICA_JOIN, (name, release, schema, digest, now, now))
+    number: int = row.fetchone()[0]
+    return number
+
+
+def beat(
+    connection: Connection, number: int, digest: str, lease: timedelta, now: int
+) -> shared.Beat | None:
+    """A sign of life; None: this replica is dead."""
+    if connection.execute(queries.REPLICA_SEEN, (now, digest, number)).rowcount != 1:
+        return None
+    span = codec.ms(codec.at(now) + lease) - now
+    silent = connection.execute(queries.REPLICAS_SILENT, (now - span, now + span)).fetchall()
+    kept = now - KEPT // timedelta(milliseconds=1)
+    connection.execute(queries.REPLICAS_FORGET, (kept,))
+    connection.execute(queries.COMMITS_FORGET, (str(kept),))
+    doubtful = connection.execute(queries.EFFECTS_ORPHANED).rowcount
+    first, oldest = connection.execute(queries.REPLICAS_LIVING, (number,)).fetchone()
+    names = tuple(name for (name,) in silent)
+    lapses = None if oldest is None else codec.at(oldest + span)
+    return shared.Beat(codec.at(now), first == number, names, doubtful, lapses)
+
+
+def leave(connection: Connection, number: int, now: int) -> int:
+    """It ends; returns how many effects it had in flight."""
+    connection.execute(queries.REPLICA_LEAVES, (now, number))
+    return connection.execute(queries.EFFECTS_ORPHANED).rowcount
+
+
+def check(connection: Connection, number: int) -> None:
+    """Raises Fenced, if this replica is not among the living."""
+    if connection.execute(queries.REPLICA_LIVES, (number,)).fetchone() is None:
+        raise shared.Fenced(f"replica {number} was taken for dead")
+
+
+def calls_of_others(connection: Connection, number: int, since: int) -> list[shared.Call]:
+    """What the others have claimed of late, or have under way."""
+    rows = connection.execute(queries.EFFECTS_OF_OTHERS, {"own": number, "since": since})
+    return [_call(*row) for row in rows]
+
+
+def _call(
+    id_: int, attempts: int, bucket: str, state: str, ended: int, due: int, outcome: str
+) -> shared.Call:
+    rate_key = effects.rate_key_from(bucket)
+    if state == "in_flight":
+        return shared.Call(id_, attempts, rate_key, None)
+    paused = 0
+    if state == "queued" and outcome:
+        last = codec.decode(codec.outcome, outcome)
+        paused = due if isinstance(last, model.NotSent) and last.retry_after > 0 else 0
+    return shared.Call(id_, attempts, rate_key, ended, paused)
+
+
+def all_of(connection: Connection) -> tuple[shared.Replica, ...]:
+    """Everyone that is remembered, in the order in which they came."""
+    rows = connection.execute(queries.REPLICAS).fetchall()
+    first = min((row[0] for row in rows if row[5] == "living"), default=0)
+    return tuple(
+        shared.Replica(
+            number,
+            name,
+            release,
+            schema,
+            digest,
+            state,
+            codec.at(joined_at),
+            codec.at(seen_at),
+            leads=number == first,
+        )
+        for number, name, release, schema, digest, state, joined_at, seen_at in rows
+    )

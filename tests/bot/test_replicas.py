@@ -1,0 +1,202 @@
+"""Several processes on one store: each call is in one hand, and every hand may fail."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from bot import model
+from bot.model.manifests import RateLimit
+from bot.store import shared
+from tests import postgres, stores
+from tests.bot import rig
+from tests.bot.replica_stage import LEASE, Replica, cluster, said
+from tests.bot.test_outbox import COUNT, PLANNED, Platform, Waiting, decide
+
+pytestmark = pytest.mark.skipif(bool(postgres.lack()), reason=postgres.lack())
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    server = stores.server()
+    server.template("store", lambda url: stores.store.opened(url).close())
+    with server.database("store") as url:
+        yield url
+
+
+async def queue(member: Replica, *effects: model.NewEffect) -> None:
+    event = rig.asked(f"q{next(COUNT)}")
+    PLANNED[event.id] = model.Decision(effects=effects)
+    await member.engine.submit(event)
+
+
+async def settled(member: Replica) -> None:
+    await rig.until(lambda: not set(member.states().values()) & {"queued", "in_flight"}, 20)
+
+
+async def test_the_first_of_the_living_leads(url: str) -> None:
+    async with cluster(url) as three:
+        assert [member.membership.leads for member in three] == [True, False, False]
+        with three[1].store.reading() as reader:
+            known = reader.replicas()
+        assert [(one.name, one.state, one.leads) for one in known] == [
+            ("r0", "living", True),
+            ("r1", "living", False),
+            ("r2", "living", False),
+        ]
+        await three.silence(three[0])
+        assert await three[2].membership.beat()
+        assert await three[1].membership.beat()
+        assert [member.membership.leads for member in three] == [True, True, False]
+        assert not await three[0].membership.beat(), "it was taken for dead"
+        await three[0].membership._turn()
+        assert three[0].membership.number > three[2].membership.number
+        assert [member.membership.leads for member in three] == [False, True, False]
+        assert [member.led for member in three] == [1, 1, 0]
+
+
+async def test_what_a_dead_one_had_in_flight_is_taken_over_in_doubt(url: str) -> None:
+    async with cluster(url, core=decide, platform=Waiting) as three:
+        dead, other, _ = three.members
+        dead.work()
+        await queue(dead, rig.say("a1", "a"), rig.say("a2", "a"))
+        await rig.until(lambda: len(dead.platform.calls) == 1)
+        other.work()
+        await three.silence(dead)
+        assert other.states() == {"a1": "in_flight", "a2": "queued"}
+        await other.membership.beat()
+        await rig.until(lambda: other.platform.calls == [(rig.say("a1").body, True)])
+        # it wakes up: its answer changes nothing, and its next claim tells it so
+        dead.platform.answers[0].set_result(model.Done("late"))  # type: ignore[attr-defined]
+        dead.outbox.wake()
+        with pytest.raises(shared.Fenced):
+            await dead.engine.claim(dead.outbox._limiter, before=dead.outbox._before_claim)
+        assert other.states() == {"a1": "in_flight", "a2": "queued"}
+        await dead.membership._turn()
+        other.platform.answers[0].set_result(model.Done("first"))  # type: ignore[attr-defined]
+        await rig.until(lambda: len(dead.platform.calls) + len(other.platform.calls) == 3)
+        for member in (dead, other):
+            for answer in member.platform.answers:  # type: ignore[attr-defined]
+                if not answer.done():
+                    answer.set_result(model.Done())
+        await settled(other)
+        rows = other.rows("SELECT key, attempts, outcome FROM outbox ORDER BY id")
+        assert [(key, attempts) for key, attempts, _ in rows] == [("a1", 2), ("a2", 1)]
+        assert '"first"' in str(rows[0][2])
+
+
+async def test_a_dead_one_ends_its_calls(url: str) -> None:
+    async with cluster(url, core=decide, count=2, platform=Waiting) as two:
+        dead, other = two.members
+        dead.work()
+        await queue(dead, rig.say("a1"))
+        await rig.until(lambda: len(dead.platform.calls) == 1)
+        await two.silence(dead)
+        await other.membership.beat()
+        await dead.membership._turn()
+        [call] = dead.platform.answers[:1]  # type: ignore[attr-defined]
+        await rig.until(call.cancelled)
+        await rig.until(lambda: len(dead.platform.calls) == 2)
+        assert [doubt for _, doubt in dead.platform.calls] == [False, True]
+        dead.platform.answers[1].set_result(model.Done())  # type: ignore[attr-defined]
+        await settled(other)
+
+
+async def test_nothing_is_begun_half_a_lease_after_the_last_sign_of_life(url: str) -> None:
+    async with cluster(url, core=decide, count=2) as two:
+        late, other = two.members
+        late.work()
+        two.clock.advance(seconds=LEASE.total_seconds() / 2)
+        await queue(late, rig.say("a1"))
+        await rig.until(lambda: late.rows("SELECT attempts FROM outbox") == [(1,)])
+        await rig.until(lambda: late.states() == {"a1": "queued"})
+        assert late.platform.calls == []
+        await late.membership.beat()
+        two.clock.advance(seconds=2)
+        late.outbox.wake()
+        await settled(other)
+        assert late.platform.calls == [(rig.say("a1").body, False)]
+
+
+async def test_who_ends_is_waited_for_by_nobody(url: str) -> None:
+    async with cluster(url, core=decide, count=2, platform=Waiting) as two:
+        ending, other = two.members
+        ending.work()
+        other.membership.led = lambda: None  # type: ignore[attr-defined]
+        await queue(ending, rig.say("a1"))
+        await rig.until(lambda: len(ending.platform.calls) == 1)
+        assert not await ending.outbox.drain(0.01)
+        await ending.membership.leave()
+        other.work()
+        await rig.until(lambda: other.platform.calls == [(rig.say("a1").body, True)])
+        other.platform.answers[0].set_result(model.Done())  # type: ignore[attr-defined]
+        await settled(other)
+        await other.membership.beat()
+        assert other.membership.leads
+
+
+async def test_a_commit_of_one_wakes_the_others(url: str) -> None:
+    async with cluster(url, core=decide, count=2) as two:
+        asking, sending = two.members
+        sending.work()
+        await asyncio.sleep(0)
+        await queue(asking, rig.say("a1"))
+        await settled(sending)
+        assert said(sending.platform) == ["a1"]
+
+
+PER_CHAT = RateLimit("chat", ("say",), "chat", 5, 60.0)
+PER_APP = RateLimit("chat", ("say",), "app", 12, 60.0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_three_claim_heads_of_lanes_one_in_flight_and_within_the_budgets(
+    url: str, seed: int
+) -> None:
+    chance = random.Random(seed)
+    flying: Counter[str] = Counter()
+    order: dict[str, list[str]] = {}
+    moments: list[tuple[float, str]] = []
+    lanes = {f"e{number}": chance.choice("abcdef") for number in range(48)}
+    clock: list[rig.Clock] = []
+
+    class Far(Platform):
+        async def perform(self, effect: model.Effect, attempt: model.Attempt) -> model.Outcome:
+            assert isinstance(effect, model.Say)
+            lane, now = lanes[effect.key], clock[0].now().timestamp()
+            flying[lane] += 1
+            assert flying[lane] == 1, "two of a lane at once"
+            order.setdefault(lane, []).append(effect.key)
+            moments.append((now, lane))
+            for wanted, of in ((5, lane), (12, "")):
+                last = [at for at, chat in moments if chat == of or not of]
+                assert len([at for at in last if at > now - 60]) <= wanted, "over the budget"
+            for _ in range(chance.randrange(8)):
+                await asyncio.sleep(0)
+            flying[lane] -= 1
+            return model.Done()
+
+    async with cluster(url, PER_CHAT, PER_APP, core=decide, platform=Far) as three:
+        clock.append(three.clock)
+        for member in three:
+            member.work()
+        for key, lane in lanes.items():
+            await queue(chance.choice(three.members), rig.say(key, lane, chat=lane))
+        for _ in range(400):
+            if not set(three[0].states().values()) & {"queued", "in_flight"}:
+                break
+            three.clock.advance(seconds=chance.randrange(1, 25))
+            for member in three:
+                await member.membership.beat()
+                member.outbox.wake()
+            await asyncio.sleep(0.01)
+        await settled(three[0])
+        assert sum(map(len, order.values())) == len(lanes), "none twice"
+        for lane, keys in order.items():
+            assert keys == [key for key, of in lanes.items() if of == lane]
+        owners = three[0].rows("SELECT DISTINCT owner FROM outbox")
+        assert len(owners) > 1, "several had a hand in it"
