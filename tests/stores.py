@@ -36,7 +36,22 @@ def opened(path: Path, readonly: bool = False) -> store.sql.store.Store:
 
 def location(path: Path) -> store.Location:
     """Where the store is."""
-    return database(path) if POSTGRES else path
+    return database(path) if in_database(path) else path
+
+
+def in_database(path: Path) -> bool:
+    """Is the store by this name in a database?"""
+    return POSTGRES or path in _databases
+
+
+@contextlib.contextmanager
+def placed(path: Path, url: str) -> Iterator[None]:
+    """The store by this name is in that database, whichever the tests run on."""
+    _databases[path] = url
+    try:
+        yield
+    finally:
+        _databases.pop(path, None)
 
 
 @contextlib.contextmanager
@@ -55,7 +70,7 @@ def beside(path: Path) -> Iterator[Writer]:
 def altering(path: Path) -> Iterator[Connection]:
     """A connection past the bot, for what somebody does who can write to the store. Each statement
     is a transaction of its own."""
-    if POSTGRES:
+    if in_database(path):
         from bot.store.postgres import connection
 
         with contextlib.closing(connection.Connection(database(path), "test")) as own:

@@ -19,6 +19,7 @@ from tests.bot.configured import SMALL
 from tests.bot.test_cli import leave
 from tests.upgrade import make_store
 
+pytestmark = pytest.mark.sqlite("both databases are there, whichever the stage is on")
 NOW = datetime.now(UTC)
 VERBS = {
     "audit export": ("audit", "export"),

@@ -26,6 +26,7 @@ from tests.bot import run_stage
 from tests.bot.configured import SMALL
 from tests.upgrade import make_store
 
+pytestmark = pytest.mark.sqlite("both databases are there, whichever the stage is on")
 NOW = datetime(2026, 11, 30, 10, 0, tzinfo=UTC)
 STORES = sorted((Path(__file__).parents[1] / "payloads" / "stores").glob("*.sql"))
 LEASE = 10.0

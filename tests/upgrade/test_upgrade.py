@@ -4,6 +4,7 @@ was not voted on."""
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -12,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from bot import audit, model
+from bot import audit, model, store
 from bot.store import codec
+from tests import postgres as servers
+from tests import stores
 from tests.bot import run_stage
 from tests.bot.stage import words
 
@@ -41,10 +44,15 @@ class Upgraded(run_stage.RunStage):
     by their client token, ``said`` what was said and shown, by request."""
 
     def __init__(self, folder: Path, dump: Path) -> None:
-        with sqlite3.connect(folder / "stage.db") as connection:
+        name = folder / "stage.db"
+        file = folder / "moved.db" if stores.in_database(name) else name
+        with sqlite3.connect(file) as connection:
             connection.executescript(dump.read_text(encoding="utf-8"))
             newest = connection.execute("SELECT MAX(at) FROM audit").fetchone()[0]
         connection.close()
+        if file != name:
+            now = codec.at(newest)
+            store.transfer(store.Place(file), store.Place(stores.location(name)), now, 10)
         super().__init__(folder)
         self.count = 1000
         self.clock.time = codec.at(newest) + timedelta(minutes=1)
@@ -79,11 +87,21 @@ class Upgraded(run_stage.RunStage):
                 self.work()
 
 
-@pytest.fixture(params=STORES, ids=lambda path: path.stem)
+DATABASE = "moved to PostgreSQL"
+PLACES = {path.stem: path for path in STORES} | {DATABASE: STORES[0]}
+
+
+@pytest.fixture(params=PLACES)
 def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Upgraded]:
-    made = Upgraded(tmp_path, request.param)
-    yield made
-    made.close()
+    """Each store in a file, as it was; the oldest also moved to a database."""
+    with contextlib.ExitStack() as open_:
+        if request.param == DATABASE and not stores.POSTGRES:
+            server: servers.Server = request.getfixturevalue("postgres")
+            url = open_.enter_context(server.database())
+            open_.enter_context(stores.placed(tmp_path / "stage.db", url))
+        made = Upgraded(tmp_path, PLACES[request.param])
+        open_.callback(made.close)
+        yield made
 
 
 def test_everything_that_was_stored_can_be_read(scene: Upgraded) -> None:
@@ -95,10 +113,8 @@ def test_everything_that_was_stored_can_be_read(scene: Upgraded) -> None:
             reader.votes(number), reader.steps(number)
             if request.plan is not None:
                 assert model.digest(request.plan) == request.digest, number
-    with sqlite3.connect(scene.store.path) as connection:
-        for (body,) in connection.execute("SELECT body FROM outbox"):
-            codec.decode(codec.effect, body)
-    connection.close()
+    for (body,) in stores.rows(scene.path, "SELECT body FROM outbox"):
+        codec.decode(codec.effect, str(body))
 
 
 def test_what_had_ended_stays_as_it_ended(scene: Upgraded) -> None:
@@ -176,9 +192,7 @@ def test_nothing_that_was_open_is_lost(scene: Upgraded) -> None:
 def test_cards_that_were_stored_drawn_are_sent(scene: Upgraded) -> None:
     """A first card as it was drawn; updates as the requests are by now."""
     query = "SELECT body FROM outbox WHERE state IN ('queued', 'in_flight') AND kind = 'show_card'"
-    with sqlite3.connect(scene.store.path) as connection:
-        first = [codec.decode(codec.effect, body) for (body,) in connection.execute(query)]
-    connection.close()
+    first = [codec.decode(codec.effect, str(body)) for (body,) in stores.rows(scene.path, query)]
     work = scene.work()
     assert all(effect in work for effect in first)
     for number in (16, 17, 18):
