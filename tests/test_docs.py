@@ -150,6 +150,21 @@ def test_the_tests_that_the_threats_name_exist() -> None:
             assert re.search(rf"^(async )?def {name}\(", text, re.MULTILINE), f"{path}::{name}"
 
 
+def test_the_tests_that_show_what_replicas_keep_exist() -> None:
+    """Every guarantee links to a test, and every link leads to a test of that name."""
+    page = ROOT / "docs/explanation/replicas.md"
+    table = page.read_text("utf-8").partition("| Shown by |\n")[2].partition("\n\n")[0]
+    rows = [row.strip("| ").split(" | ") for row in table.splitlines()[1:]]
+    assert len(rows) > 15
+    for what, _, shown in rows:
+        links = re.findall(r"\[([^\]]+)\]\(([^)#]+)#(test_\w+)\)", shown)
+        assert links, f"what shows it? {what}"
+        for words, path, test in links:
+            assert test == "test_" + words.replace(" ", "_")
+            text = (page.parent / path).read_text("utf-8")
+            assert re.search(rf"^(async )?def {test}\(", text, re.MULTILINE), f"{path}::{test}"
+
+
 def test_no_paths_of_somebodys_machine() -> None:
     mine = re.compile(r"/(?:home|Users|root|work|tmp)/[\w.-]")
     drawn = sorted((ROOT / "docs" / "pictures").glob("*.svg"))
@@ -273,6 +288,9 @@ def test_marked_toml_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setenv(variable, f"{variable}-0123456789")
     address = "https://oapi.dingtalk.com/robot/send?access_token=0123456789abcdef"
     monkeypatch.setenv("NIGHT_SHIFT_ROBOT", address)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://countersign:secret@127.0.0.1/countersign")
+    monkeypatch.setenv("COUNTERSIGN_KEY", "k" * 32)
+    monkeypatch.setenv("POD_NAME", "countersign-1")
     monkeypatch.setattr("bot.config.kinds.CHECKOUT", ROOT)
     marks = []
     for page in PAGES:
