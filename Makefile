@@ -23,8 +23,9 @@ setup:
 install:
 	@./setup.sh production
 
+# Several bots share a database of PostgreSQL, which comes along.
 demo-setup:
-	@./setup.sh demo
+	@./setup.sh $(if $(findstring --replicas,$(ARGS)),replicas,demo)
 
 demo: demo-setup
 	@$(PY) -m sandbox.demo $(ARGS)
@@ -82,7 +83,8 @@ pictures: setup
 # change of the dependencies. ARGS="--upgrade" takes the newest ones.
 lock: setup
 	$(PY) -m pip install -q 'uv>=0.8'
-	$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --extra demo --extra otel --extra postgres --extra dev \
+	$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 \
+	  --extra demo --extra otel --extra postgres --extra replicas --extra dev \
 	  --no-header --no-annotate -o requirements.lock pyproject.toml $(ARGS)
 
 # Is this commit fit to be a release? ARGS=--tag gives it its tag.

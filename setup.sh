@@ -1,9 +1,9 @@
 #!/bin/sh
 # `setup.sh SET`: what `make` does first. Makes the virtual environment, or leaves it when it is as it
-# should be. SET: "production" (what the bot needs), "demo" (and its prompt) or "dev" (and what tests and
-# checks need). From the environment: VENV, its folder; PYTHON, the interpreter, and CHOSEN, "yes" if it
-# was named and is more than the default; LOCK, the exact versions to take ("" takes what pyproject.toml
-# allows).
+# should be. SET: "production" (what the bot needs), "demo" (and its prompt), "replicas" (and PostgreSQL)
+# or "dev" (and what tests and checks need). From the environment: VENV, its folder; PYTHON, the
+# interpreter, and CHOSEN, "yes" if it was named and is more than the default; LOCK, the exact versions to
+# take ("" takes what pyproject.toml allows).
 set -eu
 cd "$(dirname "$0")"
 want=$1 venv=${VENV:-.venv} python=${PYTHON:-python3} lock=${LOCK-requirements.lock}
@@ -51,9 +51,9 @@ usable() {
   [ "$($venv/bin/python -c "$tell")" = "$("$python" -c "$tell")" ]
 }
 
-rank() { case $1 in dev) echo 3 ;; demo) echo 2 ;; production) echo 1 ;; *) echo 0 ;; esac; }
+rank() { case $1 in dev) echo 4 ;; replicas) echo 3 ;; demo) echo 2 ;; production) echo 1 ;; *) echo 0 ;; esac; }
 
-[ "$(rank "$want")" != 0 ] || { say "setup.sh production|demo|dev"; exit 2; }
+[ "$(rank "$want")" != 0 ] || { say "setup.sh production|demo|replicas|dev"; exit 2; }
 if [ "${CHOSEN-}" = yes ]; then fit; fi
 has='' sums=''
 if usable; then
@@ -64,7 +64,7 @@ else
   "$python" -m venv --clear $venv
 fi
 if [ "$(rank "$has")" -gt "$(rank "$want")" ]; then
-  [ "$want" = demo ] || say "$venv also has the set \"$has\"; \"make clean\" first leaves that out."
+  [ "$want" != production ] || say "$venv also has the set \"$has\"; \"make clean\" first leaves that out."
   want=$has
 fi
 now="$(cat pyproject.toml ${lock:+"$lock"} | cksum | tr ' ' -)"
@@ -76,7 +76,8 @@ $venv/bin/python - "$want" >$venv/requirements.txt <<'LIST'
 import sys, tomllib
 
 project = tomllib.load(open("pyproject.toml", "rb"))["project"]
-extras = {"production": (), "demo": ("demo",), "dev": ("demo", "dev")}[sys.argv[1]]
+extras = {"production": (), "demo": ("demo",), "replicas": ("demo", "replicas"),
+          "dev": ("demo", "replicas", "dev")}[sys.argv[1]]
 for part in (project["dependencies"], *(project["optional-dependencies"][e] for e in extras)):
     print("\n".join(part))
 LIST

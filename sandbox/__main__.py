@@ -27,7 +27,7 @@ async def main(
     """Serve until SIGTERM or SIGINT. ``announce`` is told the ports, the folder of the instances
     and the token of the control server once all of them can be called."""
     asked = {name: getattr(options, name) for name in world.PORTS}
-    async with StandIns(asked, options.folder) as company:
+    async with StandIns(asked, options.folder, options.bots) as company:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -35,6 +35,7 @@ async def main(
             {
                 "ready": True,
                 "ports": company.ports,
+                "ports_of_bots": company.ports_of_bots,
                 "folder": company.folder,
                 "token": company.token,
             }
@@ -47,6 +48,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     for name, port in world.PORTS.items():
         parser.add_argument(f"--{name}", type=int, default=port, help="port (0: any free one)")
     parser.add_argument("--folder", default="", help="where the instances keep their files")
+    parser.add_argument("--bots", type=int, default=1, help="so many have ports of their own")
     return parser.parse_args(argv)
 
 

@@ -138,7 +138,7 @@ class Faults:
 class Call:
     """One call received, or one push: what was asked, what was answered. ``seconds``: how long it
     took, None while it is open; ``lost``: the answer reached nobody; ``payload``: what was pushed,
-    of which ``request`` is the name."""
+    of which ``request`` is the name; ``port``: where the caller came in, 0 where nobody knows."""
 
     at: float
     api: str
@@ -151,10 +151,23 @@ class Call:
     seconds: float | None = None
     lost: bool = False
     payload: Any = None
+    port: int = 0
 
 
+_PORT: ContextVar[int] = ContextVar("port", default=0)
 _SERVED: ContextVar[list[Call] | None] = ContextVar("served", default=None)
 """Where the call goes that stands for the request that is served now."""
+
+
+def port_of(transport: asyncio.BaseTransport | None) -> int:
+    """The port of a server at which a connection came in; 0: there is none."""
+    name = transport.get_extra_info("sockname") if transport is not None else None
+    return int(name[1]) if name else 0
+
+
+def port_served() -> int:
+    """The port at which the request came that is served now; 0: none is, as where people act."""
+    return _PORT.get()
 
 
 def control(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
@@ -185,18 +198,20 @@ class Party:
     async def _timed(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Note when the call that a request is has ended, and whether anybody got the answer."""
         served: list[Call] = []
-        token = _SERVED.set(served)
+        token, port = _SERVED.set(served), _PORT.set(port_of(request.transport))
         try:
             return await handler(request)
         finally:
             _SERVED.reset(token)
+            _PORT.reset(port)
             for call in served:
                 call.lost = request.transport is None or request.transport.is_closing()
                 self.ended(call)
 
     def record(self, api: str, request: Any) -> Call:
         """Put a call into the journal: the one that is served now, or what is over at once."""
-        call = Call(self.clock.now(), api, request, number=len(self.journal))
+        number, port = len(self.journal), port_served()
+        call = Call(self.clock.now(), api, request, number=number, port=port)
         served = _SERVED.get()
         if served == []:
             served.append(call)

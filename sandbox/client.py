@@ -35,6 +35,9 @@ class Company(Protocol):
     @property
     def ports(self) -> dict[str, int]: ...
 
+    @property
+    def ports_of_bots(self) -> list[dict[str, int]]: ...
+
     async def call(self, party: str, method: str, **args: Any) -> Any:
         """Call a control method of one stand-in; RuntimeError says what went wrong."""
 
@@ -43,13 +46,16 @@ class Sandbox:
     """``async with Sandbox() as sandbox: await sandbox.call("lark", "say", user=…, text=…)``.
 
     Ports are free ones unless given. ``ports`` and ``url(party)`` tell where the servers are.
-    ``apart``: a Ctrl-C in this terminal does not reach it.
+    ``apart``: a Ctrl-C in this terminal does not reach it. ``ports_of_bots``: as with ``StandIns``.
     """
 
-    def __init__(self, ports: dict[str, int] | None = None, apart: bool = False) -> None:
-        self._apart = apart
+    def __init__(
+        self, ports: dict[str, int] | None = None, apart: bool = False, bots: int = 1
+    ) -> None:
+        self._apart, self._bots = apart, bots
         self._asked = ports or dict.fromkeys(world.PORTS, 0)
         self.ports: dict[str, int] = {}
+        self.ports_of_bots: list[dict[str, int]] = []
         self.folder = self.token = ""
         self._process: BaseProcess | None = None
         self._http: aiohttp.ClientSession | None = None
@@ -69,6 +75,7 @@ class Sandbox:
 
     async def __aenter__(self) -> Sandbox:
         argv = [f"--{name}={port}" for name, port in self._asked.items()]
+        argv.append(f"--bots={self._bots}")
         ready, announcing = PROCESSES.Pipe(duplex=False)
         self._process = PROCESSES.Process(
             target=_serve, args=(argv, self._apart, announcing), daemon=True
@@ -83,6 +90,7 @@ class Sandbox:
         finally:
             ready.close()
         self.ports = announcement["ports"]
+        self.ports_of_bots = announcement["ports_of_bots"]
         self.folder, self.token = announcement["folder"], announcement["token"]
         self._http = aiohttp.ClientSession()
         return self

@@ -3,6 +3,7 @@ is printed.
 
 ``--terminal`` plays the stories in the terminal instead, and then lets a person type as any of the
 example people. ``--once`` leaves after the stories, with status 0 if all of them went as told.
+``--replicas 3`` lets three bots work on one database of PostgreSQL.
 """
 
 from __future__ import annotations
@@ -14,30 +15,59 @@ if __name__ == "__main__":  # Ctrl-C while all the rest is imported: leave witho
 
 import argparse
 import asyncio
+import contextlib
+import functools
 import os
 import sys
 import time
 import webbrowser
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
 from sandbox import live, play, process, stories, view, words
+from sandbox.bots import Bots, Database, alone
 from sandbox.client import Sandbox
 
 FOLDER = process.ROOT / "var" / "demo"
 PLATFORMS = process.PLATFORMS
 INTERRUPTED = 130
+SERVER = "COUNTERSIGN_DEMO_POSTGRES"
+"""The environment variable that names a server of PostgreSQL: the URL of a database on it, whose
+user may create databases."""
+NAMED = (SERVER, "COUNTERSIGN_TEST_POSTGRES")
+MOST = 5
+"""So many bots at most."""
+House = Bots[process.BotProcess]
+
+
+class NoDatabase(Exception):
+    """There is no database for several bots; the message says why."""
+
+
+@contextlib.contextmanager
+def databases(replicas: int) -> Iterator[Database]:
+    """A server of PostgreSQL, if there are several bots. Raises NoDatabase."""
+    if replicas == 1:
+        yield alone
+        return
+    named = next(filter(None, map(os.environ.get, NAMED)), "")
+    with contextlib.ExitStack() as opened:
+        try:
+            from sandbox import postgres
+
+            server = opened.enter_context(postgres.private(named))
+        except (ModuleNotFoundError, RuntimeError) as error:
+            raise NoDatabase(str(error)) from error
+        yield server.database
 
 
 class Show:
     """Plays the stories on both platforms at the same time, and prints one of them as it goes."""
 
-    def __init__(
-        self, console: Console, house: process.BotProcess, locale: str, shown: str
-    ) -> None:
+    def __init__(self, console: Console, house: House, locale: str, shown: str) -> None:
         self.console, self.locale, self.shown = console, locale, shown
         switch = asyncio.Lock()
         self.stages = [stories.Half(house.company, one, house, switch) for one in PLATFORMS]
@@ -113,23 +143,22 @@ def commands(folder: Path) -> list[str]:
     return sorted(path.stem for path in files if path.suffix in (".py", ".yml"))
 
 
-async def seated(console: Console, house: process.BotProcess, options: argparse.Namespace) -> None:
-    """Let a person type, until they leave or the bot ends."""
+async def seated(console: Console, house: House, options: argparse.Namespace) -> None:
+    """Let a person type, until they leave or no bot runs any more."""
     from sandbox import prompt
 
-    assert house.process is not None
     seat = prompt.Seat(console, house.company, options.on, options.locale)
     typing = asyncio.create_task(
         prompt.sit_down(seat, commands(house.commands), house.folder / "history")
     )
-    ended = asyncio.create_task(house.process.wait())
+    ended = asyncio.create_task(house.ended())
     await asyncio.wait({typing, ended}, return_when=asyncio.FIRST_COMPLETED)
     for task in (typing, ended):
         task.cancel()
     await asyncio.gather(typing, ended, return_exceptions=True)
 
 
-async def perform(console: Console, house: process.BotProcess, options: argparse.Namespace) -> bool:
+async def perform(console: Console, house: House, options: argparse.Namespace) -> bool:
     """Everything between the start and the end; False: something did not go as told."""
     began = time.monotonic()
     await house.company.call("dingtalk", "configure", session_per_minute=0)
@@ -159,12 +188,20 @@ def on_desktop() -> bool:
     )
 
 
-async def show_page(options: argparse.Namespace, folder: Path) -> int:
+def bye(options: argparse.Namespace) -> str:
+    """The key of the last sentence."""
+    return "bye" if options.replicas == 1 else "bye.database"
+
+
+async def show_page(options: argparse.Namespace, folder: Path, database: Database) -> int:
     """Serve the page until Ctrl-C, which is how it ends well; the status to leave with."""
     from sandbox.page import playground
 
     try:
-        async with playground.open_page(folder, options.locale, options.port) as server:
+        page = playground.open_page(
+            folder, options.locale, options.port, bots=options.replicas, database=database
+        )
+        async with page as server:
             print(words.say(options.locale, "page", address=server.address), flush=True)
             if options.open and on_desktop():
                 await asyncio.to_thread(webbrowser.open, server.address)
@@ -173,7 +210,7 @@ async def show_page(options: argparse.Namespace, folder: Path) -> int:
         print(words.say(options.locale, "no.port", port=options.port, why=error), file=sys.stderr)
         return 1
     except asyncio.CancelledError:
-        print("\n" + words.say(options.locale, "bye", folder=folder))
+        print("\n" + words.say(options.locale, bye(options), folder=folder))
     return 0
 
 
@@ -183,36 +220,48 @@ async def main(options: argparse.Namespace, folder: Path = FOLDER) -> int:
     assert myself is not None
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, myself.cancel)
-    if options.terminal or options.once or options.quiet or options.story or options.on:
-        return await show_stories(options, folder)
-    return await show_page(options, folder)
+    terminal = options.terminal or options.once or options.quiet or options.story or options.on
+    show = show_stories if terminal else show_page
+    try:
+        with databases(options.replicas) as database:
+            return await show(options, folder, database)
+    except NoDatabase as error:
+        print(words.say(options.locale, "no.database", why=error), file=sys.stderr)
+        return 1
 
 
-async def show_stories(options: argparse.Namespace, folder: Path) -> int:
+async def show_stories(options: argparse.Namespace, folder: Path, database: Database) -> int:
     """Play in the terminal; the status to leave with."""
     options.on = options.on or PLATFORMS[0]
     console = Console(width=None if sys.stdout.isatty() else 110)
     console.print(words.say(options.locale, "starting"))
-    async with Sandbox(apart=True) as sandbox:
-        house = process.BotProcess(folder, sandbox, options.locale)
-        try:
-            good = await perform(console, house, options)
-            code = await house.stop()
-            console.print(words.say(options.locale, "bye", folder=folder))
-            if code:
-                told = words.say(options.locale, "ended", code=code, log=house.log)
-                console.print(Text(told, "red"))
-            return 0 if good and not code else 1
-        except RuntimeError as error:
-            ends = "".join(house.log.read_text("utf-8", "replace").splitlines(True)[-15:])
-            told = words.say(options.locale, "log.ends")
-            console.print(Text(f"{error}; {told}\n{ends}", "red"))
-            return 1
-        except asyncio.CancelledError:
-            await house.stop(1.0)
-            return INTERRUPTED
-        finally:
-            await house.stop(1.0)
+    async with Sandbox(apart=True, bots=options.replicas) as sandbox:
+        with database() as shared:
+            make = functools.partial(process.BotProcess, folder, sandbox)
+            house = House(folder, sandbox, options.locale, make, shared)
+            return await show_house(console, house, options)
+
+
+async def show_house(console: Console, house: House, options: argparse.Namespace) -> int:
+    """Play with these bots, and stop them; the status to leave with."""
+    try:
+        good = await perform(console, house, options)
+        code = await house.stop()
+        console.print(words.say(options.locale, bye(options), folder=house.folder))
+        if code:
+            told = words.say(options.locale, "ended", code=code, log=house.log)
+            console.print(Text(told, "red"))
+        return 0 if good and not code else 1
+    except RuntimeError as error:
+        ends = "".join(house.log.read_text("utf-8", "replace").splitlines(True)[-15:])
+        told = words.say(options.locale, "log.ends")
+        console.print(Text(f"{error}; {told}\n{ends}", "red"))
+        return 1
+    except asyncio.CancelledError:
+        await house.stop(1.0)
+        return INTERRUPTED
+    finally:
+        await house.stop(1.0)
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
@@ -239,6 +288,13 @@ def arguments(argv: list[str]) -> argparse.Namespace:
         choices=words.LOCALES,
         default=words.usual(),
         help="the language of the demo and of the bot; default: that of LANG",
+    )
+    parser.add_argument(
+        "--replicas",
+        type=int,
+        choices=range(1, MOST + 1),
+        default=1,
+        help="so many bots, on one database of PostgreSQL if there are several",
     )
     parser.add_argument("--on", choices=PLATFORMS, help="whose groups the terminal shows")
     return parser.parse_args(argv)

@@ -135,6 +135,10 @@ def private(named: str = "", *, disk: bool = False) -> Iterator[Server]:
     with member(uuid.uuid4().hex) as folder:
         keep(folder)
         if named:
+            try:
+                psycopg.connect(named, connect_timeout=10).close()
+            except psycopg.Error as error:
+                raise Unavailable(f"the server that is named: {error}") from error
             (folder / "url").write_text(named, "utf-8")
             yield Server(named, prefix(folder))
             return

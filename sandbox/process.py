@@ -17,6 +17,8 @@ from sandbox.client import Company
 
 ROOT = Path(__file__).resolve().parent.parent
 PLATFORMS = ("dingtalk", "lark")
+LEASE = 5
+"""Seconds after which the others take over from one of several bots of the demo."""
 IMPATIENT = """
 
 # ---- no limit per minute, and a policy that runs out within seconds, for the story of the expiry
@@ -124,19 +126,6 @@ async def stop_bot(bot: asyncio.subprocess.Process, patience: float = 15.0) -> i
     return await bot.wait()
 
 
-async def connected(company: Company, bot: asyncio.subprocess.Process, patience: float) -> None:
-    """Wait until the bot is connected to both platforms; RuntimeError if it ends or is too slow."""
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        if bot.returncode is not None:
-            raise RuntimeError(f"the bot ended with status {bot.returncode}")
-        lists = [await company.call(platform, "connections") for platform in PLATFORMS]
-        if all(any(connection["open"] for connection in found) for found in lists):
-            return
-        await asyncio.sleep(0.05)
-    raise RuntimeError(f"the bot was not connected within {patience:.0f} s")
-
-
 RESOURCES = """
 [command.quota]
 policy = "one-sre"
@@ -183,34 +172,57 @@ def resources(folder: Path) -> str:
     return RESOURCES + "".join(forms)
 
 
+def demo_configuration(folder: Path, ports: dict[str, int], locale: str) -> Path:
+    """Write what the demo's bot works with into its folder: configuration, commands and secrets."""
+    extra = BUDGETS + stories.rules(folder, ports) + CANARY + resources(folder)
+    path = configuration(folder, ports, extra, locale)
+    text = path.read_text("utf-8")
+    for old, new in (
+        ("asks_per_minute = 20 ", "asks_per_minute = 200 "),
+        (f'commands = "{ROOT}/commands"', f'commands = "{folder}/commands"'),
+        ('commands = ["restart", ', 'commands = ["quota", "restart", '),
+    ):
+        text = text.replace(old, new, 1)
+    path.write_text(text, "utf-8")
+    return path
+
+
 class BotProcess:
-    """The bot of the demo: a process under a clock that can be set. Its data and its log are in
-    ``folder``; what is there from before is removed."""
+    """A bot of the demo: a process under a clock that can be set. It works in ``folder``, as one of
+    several in a folder of its name in there; what is there from before is removed. ``number``: of
+    the one of several, from 1; 0: it is alone."""
 
-    def __init__(self, folder: Path, company: Company, locale: str) -> None:
-        self.folder, self.company = folder, company
-        for old in folder.glob("data/*"):
+    def __init__(self, folder: Path, company: Company, number: int = 0) -> None:
+        self.shared, self.company, self.number = folder, company, number
+        self.name = world.name_of_bot(number) if number else "bot"
+        self.folder = folder / self.name if number else folder
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for old in self.folder.glob("data/*"):
             old.unlink()
-        self.commands = folder / "commands"
-        self.log, self.offset = folder / "bot.log", folder / "clock"
-        self.configure(locale)
+        self.log, self.config = self.folder / "bot.log", self.folder / "bot.toml"
         self.log.write_bytes(b"")
-        self.offset.write_text("0", "utf-8")
+        self.offset = folder / "clock"
         self.process: asyncio.subprocess.Process | None = None
+        self.ports = company.ports_of_bots[max(0, number - 1)]
 
-    def configure(self, locale: str) -> None:
-        """Write its configuration; it holds from the next start."""
-        extra = BUDGETS + stories.rules(self.folder, self.company.ports)
-        extra += CANARY + resources(self.folder)
-        self.config = configuration(self.folder, self.company.ports, extra, locale)
-        text = self.config.read_text("utf-8")
-        for old, new in (
-            ("asks_per_minute = 20 ", "asks_per_minute = 200 "),
-            (f'commands = "{ROOT}/commands"', f'commands = "{self.commands}"'),
-            ('commands = ["restart", ', 'commands = ["quota", "restart", '),
-        ):
-            text = text.replace(old, new, 1)
+    def configure(self, shared: Path) -> None:
+        """Take the configuration of the demo; it holds from the next start."""
+        if not self.number:
+            return
+        text = shared.read_text("utf-8")
+        own = (
+            f'store = {{ file = "{self.shared}/secrets/database" }}',
+            f'key = {{ file = "{self.shared}/secrets/key" }}',
+            f'replica = "{self.name}"',
+            f"lease = {LEASE}",
+            'data = "data"',
+        )
+        text = text.replace(f'data = "{self.shared}/data"', "\n".join(own), 1)
         self.config.write_text(text, "utf-8")
+
+    @property
+    def runs(self) -> bool:
+        return self.process is not None and self.process.returncode is None
 
     @property
     def http(self) -> int:
@@ -222,18 +234,25 @@ class BotProcess:
             raise RuntimeError("the bot does not listen for events yet")
         return int(ports[-1])
 
-    async def start(self) -> None:
-        """Start it, and wait until it is connected to both platforms."""
-        await self.launch()
-        assert self.process is not None
-        await connected(self.company, self.process, 60)
-
     async def launch(self) -> None:
         """Start it, and wait for nothing. That its clock was set it hears once it listens."""
+        ways = [f"{self.company.ports[name]}={port}" for name, port in self.ports.items()]
         with _unheard(signal.SIGUSR1):
             self.process = await _started(
-                self.log, "sandbox.timed", str(self.config), str(self.offset)
+                self.log, "sandbox.timed", str(self.config), str(self.offset), *ways
             )
+
+    async def connected(self, patience: float = 60.0) -> None:
+        """Wait until it is connected to both platforms; RuntimeError if it ends or is too slow."""
+        assert self.process is not None
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            if not self.runs:
+                raise RuntimeError(f"{self.name} ended with status {self.process.returncode}")
+            if all([await self._open(platform) for platform in PLATFORMS]):
+                return
+            await asyncio.sleep(0.05)
+        raise RuntimeError(f"{self.name} was not connected within {patience:.0f} s")
 
     async def kill(self) -> None:
         """SIGKILL; returns once both platforms have noticed that its connections are gone."""
@@ -245,16 +264,34 @@ class BotProcess:
 
     async def _gone(self, platform: str) -> None:
         while True:
-            found = await self.company.call(platform, "connections")
-            if not any(connection["open"] for connection in found):
+            if not await self._open(platform):
                 return
             await asyncio.sleep(0.02)
 
-    async def set_clock(self, seconds: float) -> None:
-        """From now on its machine's clock differs by so much from the real one."""
+    async def _open(self, platform: str) -> bool:
+        """Does that platform hold a connection of it?"""
+        found = await self.company.call(platform, "connections")
+        return any(each["open"] and each["port"] == self.ports[platform] for each in found)
+
+    def freeze(self) -> None:
+        """SIGSTOP: it does nothing more until it is woken, and does not know of it."""
         assert self.process is not None
-        self.offset.write_text(f"{seconds}", "utf-8")
+        self.process.send_signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        """SIGCONT."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
+
+    def hear_clock(self) -> None:
+        """Let it read the clock that was set."""
+        assert self.process is not None
         self.process.send_signal(signal.SIGUSR1)
 
     async def stop(self, patience: float = 15.0) -> int:
-        return 0 if self.process is None else await stop_bot(self.process, patience)
+        """Stop it by SIGTERM; its status."""
+        if self.process is None:
+            return 0
+        if self.runs:
+            self.wake()
+        return await stop_bot(self.process, patience)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +20,19 @@ from sandbox.door import at_home, locked
 from sandbox.lark import Lark
 from sandbox.sink import Sink
 
+REACHED = ("dingtalk", "lark", "aliyun", "sink")
+"""Whom each of several bots reaches at a port of its own."""
 
-async def serve(app: web.Application, port: int, **options: Any) -> tuple[web.AppRunner, int]:
-    """Serve on loopback; the port is the one asked for, or with 0 one that was free."""
+
+async def serve(
+    app: web.Application, asked: Sequence[int], **options: Any
+) -> tuple[web.AppRunner, list[int]]:
+    """Serve on loopback; the ports are those asked for, or with 0 ones that were free."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2, **options)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", port)
-    await site.start()
-    return runner, runner.addresses[0][1]
+    for port in asked:
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+    return runner, [address[1] for address in runner.addresses]
 
 
 class NoMethod(Exception):
@@ -74,12 +79,16 @@ class StandIns:
 
     Ports are free ones unless given; ``ports`` tells where the servers are. ``folder`` is where the
     instances keep their files: one of its own, which is removed at the end, if none is given.
-    ``token`` opens the control server.
+    ``token`` opens the control server. Each of several bots reaches them at ports of its own:
+    ``ports_of_bots``, by which a call tells who made it; the first has ``ports``.
     """
 
-    def __init__(self, ports: Mapping[str, int] | None = None, folder: str = "") -> None:
+    def __init__(
+        self, ports: Mapping[str, int] | None = None, folder: str = "", bots: int = 1
+    ) -> None:
         self._asked = ports or dict.fromkeys(world.PORTS, 0)
         self.ports: dict[str, int] = {}
+        self.ports_of_bots: list[dict[str, int]] = [{} for _ in range(bots)]
         self.folder = folder
         self.token = secrets.token_urlsafe(32)
         self.clock = Clock()
@@ -101,8 +110,12 @@ class StandIns:
             ]
             control = control_app(clock, self.parties, self.token)
             for name, app, options in (*apps, ("control", control, {})):
-                runner, self.ports[name] = await serve(app, self._asked[name], **options)
+                others = len(self.ports_of_bots) - 1 if name in REACHED else 0
+                asked = [self._asked[name], *[0] * others]
+                runner, (self.ports[name], *more) = await serve(app, asked, **options)
                 opened.push_async_callback(runner.cleanup)
+                for bot, port in zip(self.ports_of_bots, [self.ports[name], *more], strict=False):
+                    bot[name] = port
             for name, party in self.parties.items():
                 party.base_url = f"http://127.0.0.1:{self.ports[name]}"
                 opened.push_async_callback(party.close)
@@ -111,6 +124,13 @@ class StandIns:
 
     async def __aexit__(self, *_: object) -> None:
         await self._close.aclose()
+
+    def bot_at(self, port: int) -> str:
+        """The name of the one of several bots that comes in at a port; "": nobody knows."""
+        if len(self.ports_of_bots) == 1:
+            return ""
+        numbers = (n for n, own in enumerate(self.ports_of_bots, 1) if port in own.values())
+        return next(map(world.name_of_bot, numbers), "")
 
     async def call(self, party: str, method: str, **args: Any) -> Any:
         """Call a control method of one stand-in; RuntimeError says what went wrong."""

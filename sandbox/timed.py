@@ -1,15 +1,21 @@
-"""``python -m sandbox.timed CONFIG OFFSET``: the bot, with a clock that the demo can set.
+"""``python -m sandbox.timed CONFIG OFFSET [FROM=TO …]``: the bot, with a clock that the demo sets.
 
 The file ``OFFSET`` holds by how many seconds its clock differs from the machine's. It is read at
-the start and at each SIGUSR1. This is the one module of the sandbox that starts the bot itself.
+the start and at each SIGUSR1. What it would connect to at the port ``FROM`` it reaches at ``TO``:
+several bots have one configuration, and their calls tell who made them. This is the one module of
+the sandbox that starts the bot itself.
 """
 
 from __future__ import annotations
 
 import signal
+import socket
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 from bot.app import adapters
 from bot.app import main as app
@@ -31,11 +37,25 @@ class Wall:
         return datetime.now(UTC) + self._offset
 
 
-def main(path: str, offset: str) -> int:
+def diverted(ports: Mapping[int, int]) -> mock._patch[Any]:
+    """Within, connections to these ports go to others."""
+    plain = socket.socket.connect
+
+    def connect(self: socket.socket, address: Any) -> None:
+        if self.family == socket.AF_INET:
+            address = (address[0], ports.get(address[1], address[1]))
+        plain(self, address)
+
+    return mock.patch.object(socket.socket, "connect", connect)
+
+
+def main(path: str, offset: str, *ports: str) -> int:
     wall = Wall(Path(offset))
     signal.signal(signal.SIGUSR1, lambda *_: wall.read())
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})  # held back since the start
-    return app.run(adapters.load(Path(path)), wall)
+    pairs = (pair.split("=") for pair in ports)
+    with diverted({int(here): int(there) for here, there in pairs}):
+        return app.run(adapters.load(Path(path)), wall)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "Open this address; both groups are there (Ctrl-C ends it):\n\n  {address}\n",
     ),
     "no.port": ("端口 {port} 用不了：{why}", "Port {port} cannot be used: {why}"),
+    "no.database": (
+        '几个机器人要共用一个 PostgreSQL 数据库，这里用不了（{why}）：make demo ARGS="--replicas 3" 会把它装好，也可以用环境变量 COUNTERSIGN_DEMO_POSTGRES 指明一台服务器上的数据库地址。',
+        'Several bots share a database of PostgreSQL, which cannot be used here ({why}): make demo ARGS="--replicas 3" installs one, or the environment variable COUNTERSIGN_DEMO_POSTGRES is the URL of a database on your server.',
+    ),
     "ready": (
         "{seconds:.1f} 秒后，机器人连上了两个平台。",
         "After {seconds:.1f} s the bot is connected to both platforms.",
@@ -68,8 +72,8 @@ PHRASES: dict[str, tuple[str, str]] = {
     "act.up": ("薪资系统恢复了", "the payroll server is back"),
     "act.arrived": ("薪资系统收到：{text}", "the payroll server has got: {text}"),
     "act.kill": (
-        "kill -9：脚本正在执行，机器人没有了",
-        "kill -9: a script is running, and the bot is gone",
+        "脚本正在执行时 kill -9",
+        "kill -9 while a script is running",
     ),
     "act.again": ("机器人重新启动", "the bot is started again"),
     "act.ran": ("脚本执行了 {count} 次", "the script ran {count} time(s)"),
@@ -104,6 +108,10 @@ PHRASES: dict[str, tuple[str, str]] = {
     "bye": (
         "演示结束。数据留在 {folder}，到下一次演示为止。",
         "The demo is over. Its data stays in {folder} until the next.",
+    ),
+    "bye.database": (
+        "演示结束。日志留在 {folder}，到下一次演示为止；数据库已删除。",
+        "The demo is over. The logs stay in {folder} until the next; the database is gone.",
     ),
     "toolbar": (
         " {who} · {platform} · {chat} 群 — /help 帮助，Tab 补全，Ctrl-D 退出 ",

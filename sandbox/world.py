@@ -103,3 +103,8 @@ PORTS = {
     "sink": 17304,
     "console": 17305,
 }
+
+
+def name_of_bot(number: int) -> str:
+    """What one of several bots is called, by its number from 1."""
+    return f"bot-{number}"

@@ -88,6 +88,7 @@ class Cards:
         for user, values in private.items():
             kept = card.private.get(user, {}) if options.get("updatePrivateDataByKey") else {}
             card.private[user] = {**kept, **values}
+        card.port = base.port_served()
         self._rooms.changed(card.track)
         return {"success": True, "result": True}
 

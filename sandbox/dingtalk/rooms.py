@@ -36,7 +36,8 @@ class Card:
     """A card instance: what everybody sees, what single people see beside it, and its past.
 
     ``private`` is a user's own data (kept until changed); ``overlay`` is what an answered click
-    changed for the clicker alone, until the next update for everybody.
+    changed for the clicker alone, until the next update for everybody. ``port``: where the one
+    came in who made or changed it last.
     """
 
     track: str
@@ -46,6 +47,7 @@ class Card:
     revisions: list[dict[str, str]]
     private: dict[str, dict[str, str]] = field(default_factory=dict)
     overlay: dict[str, dict[str, str]] = field(default_factory=dict)
+    port: int = field(default_factory=base.port_served)
 
     @property
     def data(self) -> dict[str, str]:
@@ -107,7 +109,7 @@ def _decoded(text: str) -> Any:
 class Entry:
     """One message or delivered card in a conversation. ``payload`` is a message as it was sent:
     {"msgtype", and under its name what it holds}; ``robot`` the name of a custom
-    robot that sent it."""
+    robot that sent it; ``port`` where the one came in who sent it."""
 
     at: float
     chat: str
@@ -125,6 +127,7 @@ class Entry:
     recalled: bool = False
     via: str = ""
     robot: str = ""
+    port: int = field(default_factory=base.port_served)
 
     def described(self, viewer: str = "") -> dict[str, Any]:
         """The entry as ``transcript`` gives it."""

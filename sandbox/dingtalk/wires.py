@@ -109,6 +109,7 @@ class Wires(party.Platform):
                 "since": c.since,
                 "draining": c.draining,
                 "zombie": c.zombie,
+                "port": base.port_of(c.transport),
             }
             for c in self.gateway.connections
         ]

@@ -174,6 +174,7 @@ class Pushes:
         if connection is None:
             call.code = "no_connection"
             return False
+        call.port = base.port_of(connection.transport)
         if do == "hang_up":
             self.sockets.cut(connection)
             call.code = "hang_up"

@@ -38,7 +38,9 @@ class Connection:
     ponged: asyncio.Event = field(default_factory=asyncio.Event)
 
     def as_dict(self) -> dict[str, Any]:
-        return {"id": self.id, "open": self.open, "since": self.since, "pings": self.pings}
+        port = base.port_of(self.transport)
+        found = {"id": self.id, "open": self.open, "since": self.since, "pings": self.pings}
+        return {**found, "port": port}
 
 
 class Sockets:

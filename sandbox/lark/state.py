@@ -80,7 +80,8 @@ class Entry:
     """One message in a chat. ``type`` is its msg_type; ``source`` is the "content" as sent;
     ``card`` the decoded card now; ``revisions`` every card there was, with what was seen of it,
     oldest first; ``clicks`` how many clicks wait for an answer; ``robot``
-    the name of a custom bot that sent it."""
+    the name of a custom bot that sent it; ``port`` where the one came in who sent or changed it
+    last."""
 
     id: str
     chat: str
@@ -98,6 +99,7 @@ class Entry:
     clicks: int = 0
     urgent: list[str] = field(default_factory=list)
     robot: str = ""
+    port: int = field(default_factory=base.port_served)
 
     @property
     def card(self) -> dict[str, Any]:
@@ -107,6 +109,7 @@ class Entry:
         """Put a new revision of the card in front of everybody."""
         self.revisions.append((card, shown))
         self.shown = shown
+        self.port = base.port_served() or self.port
 
 
 class State:

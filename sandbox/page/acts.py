@@ -11,7 +11,7 @@ from typing import Literal
 
 from sandbox.page.board import Board
 from sandbox.page.tour import Tour
-from sandbox.page.watch_bot import Bot
+from sandbox.page.watch_bot import Bots
 from sandbox.page.watch_wire import Wire
 from sandbox.standins import StandIns
 
@@ -60,11 +60,11 @@ Anew = Callable[[], Awaitable[None]]
 
 
 class World:
-    """What actions act on: the stand-ins, the bot, the board, the wire, and the tour."""
+    """What actions act on: the stand-ins, the bots, the board, the wire, and the tour."""
 
-    def __init__(self, company: StandIns, bot: Bot, board: Board, wire: Wire, anew: Anew) -> None:
-        self.company, self.bot, self.board, self.wire, self.anew = company, bot, board, wire, anew
-        self.tour = Tour(company, bot, board, self.toast)
+    def __init__(self, company: StandIns, bots: Bots, board: Board, wire: Wire, anew: Anew) -> None:
+        self.company, self.bots, self.board, self.wire, self.anew = company, bots, board, wire, anew
+        self.tour = Tour(company, bots, board, self.toast)
         self._toasts = itertools.count(1)
 
     def toast(self, platform: str, person: str, text: str, kind: str) -> None:

@@ -1,4 +1,5 @@
-"""What is done to the bot: its process, its clock, its log, and what reaches it over HTTP."""
+"""What is done to the bots: their processes, their clock, their log, and what reaches them over
+HTTP."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ import aiohttp
 
 from sandbox import stories
 from sandbox.page.acts import Act, Platform, Refused, World
+from sandbox.page.watch_bot import Bot
 from sandbox.page.watch_wire import shown
 from sandbox.process import ROOT
 
@@ -19,27 +21,51 @@ FURTHEST = 400 * 86400.0
 _POSTED = itertools.count(1)
 
 
-async def kill(world: World) -> object:
+def _chosen(world: World, name: str) -> list[Bot]:
+    """The bot of a name; "": all of them. Raises Refused."""
+    try:
+        return world.bots.chosen(name)
+    except KeyError:
+        english = f"There is no bot {name[:60]!r}."
+        raise Refused(f"没有“{name[:60]}”这个机器人。", english) from None
+
+
+async def kill(world: World, *, bot: str = "") -> object:
     """SIGKILL."""
-    await world.bot.kill()
+    await asyncio.gather(*(each.kill() for each in _chosen(world, bot)))
     return {}
 
 
-async def start(world: World) -> object:
-    """Start it, if it does not run."""
-    await world.bot.launch()
+async def freeze(world: World, *, bot: str = "") -> object:
+    """SIGSTOP."""
+    for each in _chosen(world, bot):
+        each.freeze()
     return {}
 
 
-async def stop(world: World) -> object:
-    """Stop it as an operator does."""
-    await world.bot.stop()
+async def wake(world: World, *, bot: str = "") -> object:
+    """SIGCONT."""
+    for each in _chosen(world, bot):
+        each.wake()
+    return {}
+
+
+async def start(world: World, *, bot: str = "") -> object:
+    """Start what does not run."""
+    for each in _chosen(world, bot):
+        await each.launch()
+    return {}
+
+
+async def stop(world: World, *, bot: str = "") -> object:
+    """Stop as an operator does."""
+    await asyncio.gather(*(each.stop() for each in _chosen(world, bot)))
     return {}
 
 
 async def speak(world: World, *, locale: Literal["zh-CN", "en"]) -> object:
-    """Start it anew in another language."""
-    await world.bot.speak(locale)
+    """Start them anew in another language."""
+    await world.bots.speak(locale)
     return {}
 
 
@@ -54,7 +80,7 @@ async def reset(world: World) -> object:
 
 async def move_clock(world: World, *, seconds: float) -> object:
     """Set the clock of the bot's machine by so much, forward or back."""
-    return await _set_clock(world, world.bot.ahead + seconds)
+    return await _set_clock(world, world.bots.ahead + seconds)
 
 
 async def reset_clock(world: World) -> object:
@@ -64,7 +90,7 @@ async def reset_clock(world: World) -> object:
 async def _set_clock(world: World, offset: float) -> object:
     if abs(offset) > FURTHEST:
         raise Refused("时钟最多拨动 400 天。", "The clock can be set by 400 days at most.")
-    await world.bot.set_clock(offset)
+    await world.bots.set_clock(offset)
     return {"offset": offset}
 
 
@@ -83,7 +109,7 @@ async def verify(world: World) -> object:
 async def redrive(world: World, *, id: int, platform: Platform = "dingtalk") -> object:
     """Send a dead letter once more: Bob says so in the group; or an operator, while the bot is
     stopped."""
-    if world.bot.runs:
+    if world.bots.running:
         said = {"user": "bob", "text": f"redrive {id}", "chat": "ops"}
         return await world.company.call(platform, "say", **said)
     status, text = await _bot(world, "events", "redrive", str(id))
@@ -95,7 +121,7 @@ async def redrive(world: World, *, id: int, platform: Platform = "dingtalk") -> 
 async def _bot(world: World, *words: str) -> tuple[int, str]:
     """What a verb of the bot's command line says, and its status."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", *words, "--config", str(world.bot.config)),
+        *(sys.executable, "-m", "bot", *words, "--config", str(world.bots.first.config)),
         cwd=ROOT,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
@@ -128,11 +154,12 @@ async def post(
         "code": "",
         "request": shown(event),
         "answer": None,
+        "bot": world.bots.first.name if world.bots.database else "",
     }
     world.wire.put("http", str(number), row)
     began = time.monotonic()
     try:
-        status, text = await _posted(world.bot.http, event)
+        status, text = await _posted(world.bots.http, event)
         outcome = "ok" if status in (200, 202) else "refused"
     except (aiohttp.ClientError, TimeoutError, RuntimeError):
         status, text, outcome = 0, "", "lost"
@@ -159,6 +186,8 @@ async def _posted(port: int, event: dict[str, object]) -> tuple[int, str]:
 
 ACTS: dict[str, Act] = {
     "bot.kill": kill,
+    "bot.freeze": freeze,
+    "bot.wake": wake,
     "bot.start": start,
     "bot.stop": stop,
     "bot.locale": speak,

@@ -72,7 +72,7 @@ async def click(
     )
     text, kind = str(answer["toast"]), str(answer["toast_type"])
     if answer["code"]:
-        text, kind = text or FAILED[world.bot.locale].format(code=answer["code"]), "error"
+        text, kind = text or FAILED[world.bots.locale].format(code=answer["code"]), "error"
     if text:
         world.toast(platform, person, text, kind or "info")
     return {"toast": text, "kind": kind, "acked": answer["acked"], "code": answer["code"]}

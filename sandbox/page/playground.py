@@ -1,4 +1,4 @@
-"""The playground as a whole: the stand-ins, the bot, the board that shows them, and the page."""
+"""The playground as a whole: the stand-ins, the bots, the board that shows them, and the page."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sandbox.aliyun import parameters
+from sandbox.bots import Database, alone
 from sandbox.page import (
     acts,
     catalog,
@@ -24,7 +25,7 @@ from sandbox.page import (
 )
 from sandbox.page.board import Board
 from sandbox.page.server import Server
-from sandbox.page.watch_bot import Bot
+from sandbox.page.watch_bot import Bots
 from sandbox.standins import StandIns
 
 log = logging.getLogger(__name__)
@@ -32,13 +33,19 @@ log = logging.getLogger(__name__)
 
 @contextlib.asynccontextmanager
 async def open_page(
-    folder: Path, locale: str, port: int = 0, launch: bool = True
+    folder: Path,
+    locale: str,
+    port: int = 0,
+    launch: bool = True,
+    *,
+    bots: int = 1,
+    database: Database = alone,
 ) -> AsyncIterator[Server]:
-    """The page, served; ``address`` is what to open. The bot is launched, unless that is left to
-    who looks at the page. OSError: the port is taken."""
+    """The page, served; ``address`` is what to open. The bots are launched, unless that is left to
+    who looks at the page; several share the ``database``. OSError: the port is taken."""
     board = Board()
     server = Server(board, locale)
-    playground = Playground(board, server, folder, locale)
+    playground = Playground(board, server, folder, locale, bots, database)
     async with contextlib.AsyncExitStack() as opened:
         opened.push_async_callback(server.close)
         await server.start(port)
@@ -50,25 +57,37 @@ async def open_page(
 class Playground:
     """The world behind the page, which can be made anew while the page stays open."""
 
-    def __init__(self, board: Board, server: Server, folder: Path, locale: str) -> None:
+    def __init__(
+        self,
+        board: Board,
+        server: Server,
+        folder: Path,
+        locale: str,
+        bots: int,
+        database: Database,
+    ) -> None:
         self._board, self._server = board, server
         self._folder, self._locale = folder, locale
+        self._bots, self._database = bots, database
         self._opened = contextlib.AsyncExitStack()
         self._busy = asyncio.Lock()
 
     async def open(self, launch: bool = True) -> None:
-        world = _world(self._board, self._folder, self._locale, launch, self.anew)
-        self._server.world = await self._opened.enter_async_context(world)
+        enter = self._opened.enter_async_context
+        database = self._opened.enter_context(self._database())
+        company = await enter(StandIns(bots=self._bots))
+        bots = Bots(self._folder, company, self._locale, self._board, database)
+        self._server.world = await enter(_world(self._board, company, bots, launch, self.anew))
 
     async def close(self) -> None:
         self._server.world = None
         await self._opened.aclose()
 
     async def anew(self) -> None:
-        """Other stand-ins, another bot, and none of what happened before."""
+        """Other stand-ins, other bots, and none of what happened before."""
         async with self._busy:
             if (world := self._server.world) is not None:
-                self._locale = world.bot.locale
+                self._locale = world.bots.locale
                 await self.close()
             self._board.clear()
             await self.open()
@@ -76,41 +95,39 @@ class Playground:
 
 @contextlib.asynccontextmanager
 async def _world(
-    board: Board, folder: Path, locale: str, launch: bool, anew: acts.Anew
+    board: Board, company: StandIns, bots: Bots, launch: bool, anew: acts.Anew
 ) -> AsyncIterator[acts.World]:
-    async with StandIns() as company:
-        await company.call("dingtalk", "configure", session_per_minute=0)
-        await company.call("lark", "lift_rates")
-        bot = Bot(folder, company, locale, board)
-        people.show(board)
-        faults.show(board)
-        form_kinds.show(board)
-        wire = watch_wire.Wire(board, company)
-        watchers: list[Watcher] = [
-            watch_chats.DingTalkChats(board, company.dingtalk),
-            watch_chats.LarkChats(board, company.lark),
-            watch_machines.Machines(board, company.aliyun),
-            forms.Forms(board, company.dingtalk, company.lark),
-            wire,
-            faults.Waiting(board, company),
-            records.Records(board, folder / "data" / "countersign.db"),
-            bot,
-        ]
-        # The SDK's models take a second to import: not while somebody waits for the first answer.
-        models = asyncio.to_thread(parameters.API.load)
-        works = (catalog.show(board, bot.commands), models, *(_kept_up(each) for each in watchers))
-        tasks = [asyncio.create_task(each) for each in works]
-        world = acts.World(company, bot, board, wire, anew)
-        try:
-            if launch:
-                await bot.launch()
-            yield world
-        finally:
-            await world.tour.leave()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await bot.stop(1.0)
+    await company.call("dingtalk", "configure", session_per_minute=0)
+    await company.call("lark", "lift_rates")
+    people.show(board)
+    faults.show(board)
+    form_kinds.show(board)
+    wire = watch_wire.Wire(board, company)
+    watchers: list[Watcher] = [
+        watch_chats.DingTalkChats(board, company),
+        watch_chats.LarkChats(board, company),
+        watch_machines.Machines(board, company.aliyun),
+        forms.Forms(board, company.dingtalk, company.lark),
+        wire,
+        faults.Waiting(board, company),
+        records.Records(board, bots.database or bots.folder / "data" / "countersign.db"),
+        bots,
+    ]
+    # The SDK's models take a second to import: not while somebody waits for the first answer.
+    models = asyncio.to_thread(parameters.API.load)
+    works = (catalog.show(board, bots.commands), models, *(_kept_up(each) for each in watchers))
+    tasks = [asyncio.create_task(each) for each in works]
+    world = acts.World(company, bots, board, wire, anew)
+    try:
+        if launch:
+            await bots.launch()
+        yield world
+    finally:
+        await world.tour.leave()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await bots.stop(1.0)
 
 
 class Watcher(Protocol):

@@ -23,28 +23,39 @@ Row = tuple[str, str, dict[str, object]]
 
 
 class Records:
-    """Reads what is new whenever the file has changed, on a connection that is closed again: the
-    one who writes never waits for it."""
+    """Reads what is new: of a database at each look; of a file whenever it has changed, on a
+    connection that is closed again, so that the one who writes never waits for it."""
 
-    def __init__(self, board: Board, database: Path) -> None:
+    def __init__(self, board: Board, database: store.Location) -> None:
         self._board, self._database = board, database
-        self._seen: tuple[int, ...] = ()
+        self._seen: tuple[int, ...] | None = ()
+        self._kept_open: store.sql.store.Store | None = None
         self._audit = self._event = 0
         self._open: dict[int, None] = {}
         self._kept: dict[str, list[str]] = {"event": [], "letter": []}
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            if (now := self._fingerprint()) != self._seen:
-                rows = await asyncio.to_thread(self._read)
-                if rows is not None:
-                    self._seen = now
-                    for row in rows:
-                        self._put(*row)
-            await asyncio.sleep(EVERY)
+        reading: asyncio.Future[list[Row] | None] | None = None
+        try:
+            while True:
+                if (now := self._fingerprint()) is None or now != self._seen:
+                    reading = asyncio.ensure_future(asyncio.to_thread(self._read))
+                    if (rows := await asyncio.shield(reading)) is not None:
+                        self._seen = now
+                        for row in rows:
+                            self._put(*row)
+                await asyncio.sleep(EVERY)
+        finally:
+            if reading is not None:
+                await asyncio.wait({reading})
+            if self._kept_open is not None:
+                self._kept_open.close()
 
-    def _fingerprint(self) -> tuple[int, ...]:
+    def _fingerprint(self) -> tuple[int, ...] | None:
+        """What changes with the file; None: it is a database."""
+        if isinstance(self._database, str):
+            return None
         found: list[int] = []
         for suffix in ("", "-wal"):
             with contextlib.suppress(FileNotFoundError):
@@ -63,13 +74,19 @@ class Records:
     def _read(self) -> list[Row] | None:
         """What is new; None: there is no store yet, or it cannot be read now."""
         try:
-            with (
-                store.Store(self._database, readonly=True) as opened,
-                opened.reading() as reader,
-            ):
+            with self._store() as opened, opened.reading() as reader:
                 return [*self._audited(reader), *self._happened(reader), *self._letters(reader)]
-        except (FileNotFoundError, *store.Broken):
+        except (FileNotFoundError, store.Unusable, *store.Broken):
             return None
+
+    def _store(self) -> contextlib.AbstractContextManager[store.sql.store.Store]:
+        """A file is closed again. A database stays open, for its server begins a process for each
+        connection."""
+        if isinstance(self._database, Path):
+            return store.opened(self._database, readonly=True)
+        if self._kept_open is None:
+            self._kept_open = store.opened(self._database, readonly=True)
+        return contextlib.nullcontext(self._kept_open)
 
     def _audited(self, reader: store.Reader) -> Iterator[Row]:
         for row in reader.chain(after=self._audit):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from sandbox import dingtalk, lark
 from sandbox.dingtalk import people as staff
 from sandbox.dingtalk import rooms
 from sandbox.lark import state
 from sandbox.page.board import Board
+from sandbox.standins import StandIns
 
 SHOWN = 64 * 1024
 """Bytes of a file that are shown."""
@@ -17,9 +17,10 @@ SHOWN = 64 * 1024
 class DingTalkChats:
     """Puts each entry of DingTalk's conversations on the board, and again when it changes."""
 
-    def __init__(self, board: Board, platform: dingtalk.DingTalk) -> None:
-        self._board, self._platform = board, platform
-        self._watch = platform.changes.watch("entry")
+    def __init__(self, board: Board, company: StandIns) -> None:
+        self._board, self._company = board, company
+        self._platform = company.dingtalk
+        self._watch = company.dingtalk.changes.watch("entry")
         self._keys: dict[str, int] = {}
 
     async def run(self) -> None:
@@ -33,7 +34,9 @@ class DingTalkChats:
         key = entry.id
         if self._keys.setdefault(key, number) != number:  # one message to several people
             key = f"{entry.id}/{entry.chat}"
-        self._board.put("messages", f"dingtalk/{key}", _dingtalk_message(entry))
+        port = entry.card.port if entry.card is not None else entry.port
+        message = _dingtalk_message(entry) | {"bot": self._company.bot_at(port)}
+        self._board.put("messages", f"dingtalk/{key}", message)
 
 
 def _dingtalk_message(entry: rooms.Entry) -> dict[str, object]:
@@ -74,9 +77,10 @@ def _dingtalk_card(card: rooms.Card) -> dict[str, object]:
 class LarkChats:
     """Puts each message of Lark's chats on the board, and again when it changes."""
 
-    def __init__(self, board: Board, platform: lark.Lark) -> None:
-        self._board, self._platform = board, platform
-        self._watch = platform.changes.watch("entry")
+    def __init__(self, board: Board, company: StandIns) -> None:
+        self._board, self._company = board, company
+        self._platform = company.lark
+        self._watch = company.lark.changes.watch("entry")
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -104,6 +108,7 @@ class LarkChats:
             "recalled": entry.recalled,
             "only_for": [],
             "urgent": [_id(one) for one in entry.urgent],
+            "bot": self._company.bot_at(entry.port),
             "revision": max(0, len(entry.revisions) - 1),
             "payload": {} if entry.recalled else self._payload(entry),
         }

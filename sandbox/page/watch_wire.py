@@ -9,7 +9,7 @@ import json
 import re
 
 from sandbox import stories, world
-from sandbox.base import Call, Party
+from sandbox.base import Call, Party, port_of
 from sandbox.dingtalk import DingTalk
 from sandbox.dingtalk.wire import Attempt, Delivery
 from sandbox.page.board import Board
@@ -107,8 +107,12 @@ class Wire:
             assert isinstance(party, DingTalk)
             id, _, number = key.partition("/")
             delivery = party.gateway.deliveries[int(id[1:]) - 1]
-            return _pushed(delivery, delivery.attempts[int(number)])
-        return _called(party.name, party.journal[int(key)])
+            attempt = delivery.attempts[int(number)]
+            to = attempt.connection
+            port = port_of(to.transport) if to is not None else 0
+            return _pushed(delivery, attempt) | {"bot": self._company.bot_at(port)}
+        call = party.journal[int(key)]
+        return _called(party.name, call) | {"bot": self._company.bot_at(call.port)}
 
 
 def _pushed(delivery: Delivery, attempt: Attempt) -> dict[str, object]:

@@ -115,6 +115,15 @@ def bot(board: Board, **more: Any) -> None:
     board.put("bot", "bot", value | rest | more)
 
 
+def several(board: Board) -> None:
+    """Four bots on one database, of which two work."""
+    for number, state in enumerate(("connected", "connected", "frozen", "killed"), 1):
+        name = f"bot-{number}"
+        value = {"name": name, "state": state, "pid": 40 + number if number < 4 else None}
+        rest = {"since": AT, "starts": 1, "locale": "zh-CN", "log": [f"{name} is ready"]}
+        board.put("bot", name, value | rest | {"connections": {"dingtalk": 1, "lark": 1}})
+
+
 async def test_thousands_of_calls_stay_quick_and_are_found(stage: Backstage) -> None:
     """Only what is visible is in the document; filters, keyboard, details, pause."""
     for number in range(4000):
@@ -297,6 +306,39 @@ async def test_every_fault_says_what_it_means_and_can_be_ordered(stage: Backstag
     assert stage.said == [("fault.add", ordered), cleared]
     sentences = await panel.locator(".faults .muted").all_text_contents()
     assert all(sentence.endswith("。") for sentence in sentences)
+
+
+async def test_each_of_several_bots_is_killed_frozen_woken_and_started(stage: Backstage) -> None:
+    """Which bot it was stands at its messages and on the wire; the page is for everybody."""
+    several(stage.board)
+    call(stage.board, 1, bot="bot-2")
+    panel = await stage.show("control")
+    await expect(panel.locator(".summary")).to_have_text("4 个机器人里有 2 个在工作。")
+    await expect(stage.page.locator(".chip")).to_contain_text("2/4")
+    for name, button in (
+        ("bot-1", "kill -9"),
+        ("bot-1", "冻结"),
+        ("bot-2", "正常停止"),
+        ("bot-3", "唤醒"),
+        ("bot-4", "启动"),
+    ):
+        tile = panel.get_by_role("group", name=name, exact=True)
+        await tile.get_by_role("button", name=button, exact=True).press("Enter")
+        await stage.answered(name)
+    await expect(panel.locator(".bot-tile").get_by_role("button")).to_have_count(9)
+    await panel.get_by_role("group", name="谁的日志").get_by_role("button", name="bot-2").click()
+    await expect(panel.locator(".log")).to_contain_text("bot-2 is ready")
+    names = ("bot.kill", "bot.freeze", "bot.stop", "bot.wake", "bot.start")
+    chosen = ("bot-1", "bot-1", "bot-2", "bot-3", "bot-4")
+    assert stage.said == [(name, {"bot": bot}) for name, bot in zip(names, chosen, strict=True)]
+    await stage.page.set_viewport_size({"width": 375, "height": 800})
+    await stage.page.locator("[data-shows=backstage]").click()
+    for name in ("control", "wire"):
+        await stage.show(name)
+        found = await Axe().run(stage.page, ".panel", options=AXE)
+        assert found.violations_count == 0, found.generate_report()
+        assert await stage.page.evaluate("document.documentElement.scrollWidth") == 375
+    await expect(stage.rows).to_contain_text("bot-2")
 
 
 @pytest.mark.parametrize(

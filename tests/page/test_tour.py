@@ -23,8 +23,8 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[acts.
     folder: Path = tmp_path_factory.mktemp("demo")
     async with playground.open_page(folder, "zh-CN") as server:
         assert server.world is not None
-        await server.world.bot.stop()
-        await server.world.bot.start()
+        await server.world.bots.stop()
+        await server.world.bots.start()
         yield server.world
 
 

@@ -1,6 +1,7 @@
 // The page: top bar, two groups, backstage. It starts here.
 
 import { backstage } from "./backstage.js";
+import { best } from "./bots.js";
 import "./chat.js";
 import { fill, h, hear } from "./dom.js";
 import { Feed } from "./feed.js";
@@ -116,7 +117,7 @@ function speak(locale) {
   words.change(locale);
   browser.set("locale", locale);
   mount();
-  const bot = feed.get("bot", "bot");
+  const bot = best(feed);
   if (bot?.locale && bot.locale !== locale) notice(words.say("app.language"));
 }
 

@@ -1,6 +1,7 @@
 // Where one writes: completion, quote, mention, the last texts by ArrowUp.
 
 import * as api from "./api.js";
+import { best } from "./bots.js";
 import { suggestions } from "./completion.js";
 import { CompletionList } from "./completion_list.js";
 import { fill, h } from "./dom.js";
@@ -78,7 +79,7 @@ export class Composer {
   }
 
   #state() {
-    const bot = this.feed.get("bot", "bot");
+    const bot = best(this.feed);
     const down = ["killed", "stopped", "ended"].includes(bot?.state);
     this.hint.classList.toggle("warn", down);
     fill(this.hint, down ? words.say("composer.down") : words.say("composer.keys"));

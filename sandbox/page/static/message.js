@@ -161,6 +161,7 @@ export class MessageDrawer {
         .map((id) => (id === viewer.id ? words.say("message.you") : viewer.name(id)))
         .join(words.say("message.comma"));
     const flags = [];
+    if (message.bot) flags.push(h("span", { class: "flag" }, words.say("message.bot", { name: message.bot })));
     if (message.from !== viewer.id && message.mentions?.includes(viewer.id))
       flags.push(h("span", { class: "flag me" }, words.say("message.mentions")));
     if (message.only_for?.length)
@@ -206,6 +207,7 @@ async function copy(button) {
 
 words.add({
   "message.robot": ["机器人", "Bot"],
+  "message.bot": ["由 {name} 送出", "by {name}"],
   "message.recalled": ["{name} 撤回了一条消息", "{name} recalled a message"],
   "message.recalled.own": ["你撤回了一条消息", "You recalled a message"],
   "message.gone": ["已撤回的消息", "a recalled message"],

@@ -1,6 +1,7 @@
 // The slim bar at the top: name, tour, state of the bot, language, theme.
 
 import * as api from "./api.js";
+import { TONES, best, bots, several } from "./bots.js";
 import { fill, h } from "./dom.js";
 import { icon, iconButton, mark } from "./icons.js";
 import { browser } from "./memory.js";
@@ -8,14 +9,6 @@ import { menu } from "./menu.js";
 import * as words from "./words.js";
 
 const THEMES = ["auto", "light", "dark"];
-const TONES = {
-  connected: "good",
-  running: "warn",
-  starting: "warn",
-  killed: "bad",
-  stopped: "bad",
-  ended: "bad",
-};
 
 /** Show the page in this theme; "auto" follows the system. */
 function wear(theme) {
@@ -74,10 +67,31 @@ function stateOf(state) {
     connected: words.say("top.bot.connected"),
     running: words.say("top.bot.running"),
     starting: words.say("top.bot.starting"),
+    frozen: words.say("top.bot.frozen"),
     killed: words.say("top.bot.killed"),
     stopped: words.say("top.bot.stopped"),
     ended: words.say("top.bot.ended"),
   }[state];
+}
+
+/** What the menu offers where there are several bots. */
+function crewItems(feed) {
+  const all = bots(feed);
+  const up = all.filter((bot) => bot.pid);
+  const kills = up.map((bot) => ({
+    label: words.say("top.bots.kill", { name: bot.name }),
+    detail: words.say("top.bots.kill.detail"),
+    icon: icon("bolt"),
+    danger: true,
+    act: () => api.attempt("bot.kill", { bot: bot.name }),
+  }));
+  const start = {
+    label: words.say("top.bots.start"),
+    icon: icon("play"),
+    act: () => api.attempt("bot.start"),
+  };
+  const rest = up.length < all.length ? ["-", start] : [];
+  return [...kills, ...rest, ...(up.length ? ["-", speech(all[0].locale)] : [])];
 }
 
 /** The bot's state as a button whose menu kills and starts it; it starts with one press where it is down. */
@@ -91,7 +105,8 @@ function botChip(feed) {
     words.say("top.bot.start"),
   );
   const items = () => {
-    const bot = feed.get("bot", "bot");
+    if (several(feed)) return crewItems(feed);
+    const bot = best(feed);
     const up = !["killed", "stopped", "ended"].includes(bot?.state);
     return up
       ? [
@@ -113,11 +128,14 @@ function botChip(feed) {
       : [{ label: words.say("top.bot.start"), icon: icon("play"), act: () => api.attempt("bot.start") }];
   };
   const draw = () => {
-    const bot = feed.get("bot", "bot");
-    const tone = TONES[bot?.state] ?? "warn";
+    const bot = best(feed);
+    const all = bots(feed);
+    const up = all.filter((each) => each.state === "connected").length;
+    const tone = bot?.state === "starting" || (up && up < all.length) ? "warn" : (TONES[bot?.state] ?? "warn");
     dot.className = `dot ${tone}`;
     fill(text, bot ? stateOf(bot.state) : words.say("top.bot.unknown"));
-    if (bot?.since)
+    if (several(feed)) fill(text, words.say("top.bots", { count: up, all: all.length }));
+    else if (bot?.since)
       text.append(h("span", { class: "chip-time" }, ` · ${words.duration(Date.now() / 1000 - bot.since)}`));
     start.hidden = tone !== "bad";
   };
@@ -169,6 +187,11 @@ words.add({
   "top.bot.connected": ["已连接", "connected"],
   "top.bot.running": ["未连接", "not connected"],
   "top.bot.starting": ["启动中", "starting"],
+  "top.bot.frozen": ["已冻结", "frozen"],
+  "top.bots": ["{count}/{all} 个机器人在工作", "{count} of {all} bots work"],
+  "top.bots.kill": ["kill -9 {name}", "kill -9 {name}"],
+  "top.bots.kill.detail": ["其余的接着做", "the others go on"],
+  "top.bots.start": ["启动不在的", "Start those that are gone"],
   "top.bot.killed": ["已被杀掉", "killed"],
   "top.bot.stopped": ["已停止", "stopped"],
   "top.bot.ended": ["已退出", "ended"],

@@ -1,19 +1,12 @@
 // What an evaluator breaks things with: the bot's process, its clock, and faults of the platforms.
 
+import { TONES, UP, several } from "../bots.js";
 import { fill, h } from "../dom.js";
 import { add, clock, duration, say } from "../words.js";
+import { crew } from "./bots.js";
 import { faults } from "./faults.js";
 import { answerLine, actor, badge, choice, drawing, growing, moment, perform } from "./parts.js";
 
-const TONES = {
-  connected: "good",
-  running: "warn",
-  starting: "info",
-  killed: "bad",
-  stopped: "bad",
-  ended: "bad",
-};
-const UP = ["connected", "running", "starting"];
 const MOVES = [
   ["minute", 60],
   ["ten", 600],
@@ -27,6 +20,22 @@ const LOCALES = [
 ];
 
 const pair = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
+
+/** The choice of the language that is spoken: {element, draw(bot)}. */
+function speech(api, line) {
+  const language = choice(say("control.locale"), LOCALES);
+  language.addEventListener("change", () => {
+    perform(line, language, async () => {
+      await api.act("bot.locale", { locale: language.value });
+      return say("control.spoken");
+    });
+  });
+  const label = h("span", { "aria-hidden": "true" }, say("control.locale"));
+  const draw = (bot) => {
+    if (bot?.locale && document.activeElement !== language) language.value = bot.locale;
+  };
+  return { element: h("label", { class: "field inline" }, label, language), draw };
+}
 
 /** What ends and starts the bot, and its language: {element, draw(bot, up)}. */
 function switches(api, line) {
@@ -44,26 +53,12 @@ function switches(api, line) {
   const start = actor(line, say("control.start"), act("bot.start", "control.started"), {
     class: "button primary",
   });
-  const language = choice(say("control.locale"), LOCALES);
-  language.addEventListener("change", () => {
-    perform(line, language, async () => {
-      await api.act("bot.locale", { locale: language.value });
-      return say("control.spoken");
-    });
-  });
-  const label = h("span", { "aria-hidden": "true" }, say("control.locale"));
-  const element = h(
-    "div",
-    { class: "acts" },
-    kill,
-    stop,
-    start,
-    h("label", { class: "field inline" }, label, language),
-  );
+  const language = speech(api, line);
+  const element = h("div", { class: "acts" }, kill, stop, start, language.element);
   const draw = (bot, up) => {
     for (const button of [kill, stop]) button.hidden = !up;
     start.hidden = up;
-    if (bot.locale && document.activeElement !== language) language.value = bot.locale;
+    language.draw(bot);
   };
   return { element, draw };
 }
@@ -109,6 +104,20 @@ function process(feed, api, line) {
     buttons.element,
     log.element,
   );
+}
+
+/** The bot, or the bots: which it is tells the board. */
+function house(feed, api, line) {
+  const element = h("div", {});
+  let many = null;
+  const draw = () => {
+    if (many === several(feed) || (many !== null && !feed.all("bot").size)) return;
+    many = several(feed);
+    fill(element, many ? crew(feed, api, line, speech(api, line)) : process(feed, api, line));
+  };
+  feed.subscribe("bot", draw);
+  draw();
+  return element;
 }
 
 /** The bot's clock: what it shows, and how it is moved. */
@@ -170,7 +179,7 @@ export function mount(element, feed, api) {
   const weather = faults(feed, api, line);
   fill(
     element,
-    process(feed, api, line),
+    house(feed, api, line),
     time(feed, api, line),
     weather.element,
     world(api, line),
@@ -186,6 +195,7 @@ add({
   "control.state.connected": ["已连接", "connected"],
   "control.state.running": ["未连接", "not connected"],
   "control.state.starting": ["启动中", "starting"],
+  "control.state.frozen": ["已冻结", "frozen"],
   "control.state.killed": ["已被杀掉", "killed"],
   "control.state.stopped": ["已停止", "stopped"],
   "control.state.ended": ["已退出", "ended"],

@@ -1,5 +1,6 @@
 // The wire: each push of a platform to the bot and each call of the bot, with latency and outcome.
 
+import { several } from "../bots.js";
 import { fill, h } from "../dom.js";
 import { add, clock, say } from "../words.js";
 import { badge, block, choice, drawing, instant, party } from "./parts.js";
@@ -16,11 +17,24 @@ function latency(ms) {
   return ms < 10_000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
+/** What stands above the columns. */
+function headings(many) {
+  return [
+    say("wire.time"),
+    say("wire.direction"),
+    say("wire.platform"),
+    ...(many ? [say("wire.bot")] : []),
+    say("wire.name"),
+    say("wire.latency"),
+    say("wire.outcome"),
+  ];
+}
+
 function textOf(item) {
   if (!texts.has(item)) {
     texts.set(
       item,
-      [item.name, item.code, JSON.stringify(item.request), JSON.stringify(item.answer)]
+      [item.name, item.code, item.bot, JSON.stringify(item.request), JSON.stringify(item.answer)]
         .join("\n")
         .toLowerCase(),
     );
@@ -28,7 +42,8 @@ function textOf(item) {
   return texts.get(item);
 }
 
-function row(item) {
+/** A row's children. `many`: several bots share a database, so it says which of them it was. */
+function row(item, many) {
   const code = item.outcome !== "ok" && item.code ? h("code", {}, String(item.code)) : null;
   return [
     h("span", { class: "time" }, clock(item.at), h("span", { class: "fraction" }, instant(item.at).slice(8))),
@@ -38,6 +53,7 @@ function row(item) {
       h("span", {}, say(`wire.short.${item.direction}`)),
     ),
     party(item.platform),
+    many ? h("span", { class: "bot" }, item.bot ?? "") : null,
     h("span", { class: "what", title: item.name }, h("bdi", { dir: "ltr" }, item.name)),
     h("span", { class: "ms" }, latency(item.ms)),
     h("span", { class: "end" }, badge(say(`wire.outcome.${item.outcome}`), TONES[item.outcome]), code),
@@ -49,6 +65,7 @@ function detail(item) {
   const facts = [
     say(`wire.long.${item.direction}`),
     say(`platform.${item.platform}`),
+    item.bot,
     instant(item.at),
     latency(item.ms),
     say(`wire.outcome.${item.outcome}`),
@@ -100,28 +117,29 @@ export function mount(element, feed) {
   const count = h("span", { class: "count", role: "status" });
   const pause = h("button", { type: "button", class: "button", "aria-pressed": "false" }, say("wire.pause"));
   const empty = h("p", {});
-  const titles = [
-    say("wire.time"),
-    say("wire.direction"),
-    say("wire.platform"),
-    say("wire.name"),
-    say("wire.latency"),
-    say("wire.outcome"),
-  ];
+  const titles = h("div", { class: "row titles", "aria-hidden": "true" });
+  let many = null;
   const list = rows({
     feed,
-    row,
+    row: (item) => row(item, many),
     detail,
     empty,
     label: say("wire.label"),
     height: (width) => (width < 380 ? 46 : 28),
     kind: (item) => item.outcome,
-    head: h(
-      "div",
-      { class: "row titles", "aria-hidden": "true" },
-      titles.map((title) => h("span", {}, title)),
-    ),
+    head: titles,
   });
+  const columns = () => {
+    if (many === several(feed)) return;
+    many = several(feed);
+    element.classList.toggle("several", many);
+    fill(
+      titles,
+      headings(many).map((title) => h("span", {}, title)),
+    );
+    list.forget();
+    later();
+  };
   const { controls, fits } = filters(() => later());
   const later = drawing(feed, element, () => {
     const source = frozen ?? [...items.values()];
@@ -139,6 +157,8 @@ export function mount(element, feed) {
     pause.textContent = say(frozen ? "wire.resume" : "wire.pause");
     later();
   });
+  feed.subscribe("bot", columns);
+  columns();
   fill(element, h("div", { class: "bar" }, controls, pause, count), list.element);
   feed.subscribe("wire", (changes) => {
     for (const [key, value] of changes) {
@@ -157,6 +177,7 @@ add({
   "wire.direction": ["方向", "Direction"],
   "wire.outcome": ["结果", "Outcome"],
   "wire.time": ["时间", "Time"],
+  "wire.bot": ["机器人", "Bot"],
   "wire.name": ["名称", "Name"],
   "wire.latency": ["耗时", "Latency"],
   "wire.all.platform": ["全部平台", "All platforms"],
