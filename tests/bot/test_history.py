@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import model, policy
+from bot import model, policy, store
 from tests.bot import stage
 from tests.bot.test_requests import played
 
@@ -92,15 +92,16 @@ def test_other_chats_are_told_no_more_than_their_people_may_see(on: stage.Stage)
 
 def test_a_page_says_what_is_left_and_how_to_go_on(on: stage.Stage) -> None:
     on.planned("alice", "restart web-01")
-    first, writer = on.request(1), on.store.writer
-    assert writer is not None
-    writer.begin()
-    for number in range(2, 101):
-        place = replace(first.place, message=f"copy{number}", chat=stage.CHAT)
-        many = replace(first, id=number, version=1, place=place, nonce=f"{number:032x}")
-        view = writer.view(model.Needs(), on.clock.now())
-        writer.apply(view, model.Decision(request=many), on.clock.now())
-    writer.commit()
+    first = on.request(1)
+
+    def copy(writer: store.Writer) -> None:
+        for number in range(2, 101):
+            place = replace(first.place, message=f"copy{number}", chat=stage.CHAT)
+            many = replace(first, id=number, version=1, place=place, nonce=f"{number:032x}")
+            view = writer.view(model.Needs(), on.clock.now())
+            writer.apply(view, model.Decision(request=many), on.clock.now())
+
+    on.loop.run_until_complete(on.engine.write(copy))
     said = answer(on, "alice", "history before 21")
     assert numbers(said) == list(range(20, 5, -1))
     assert "15 of 20; narrow it with more words, or add before=6 for older ones." in said
