@@ -13,6 +13,7 @@ from bot import config, model, policy
 from bot import store as stores
 from bot.cli import shell
 from bot.commands import usages
+from bot.store import shared
 
 
 @click.command()
@@ -25,11 +26,14 @@ def status(path: Path, as_json: bool) -> None:
     """
     settings = shell.loaded(path, secrets=False, commands=False)
     with shell.reading(settings) as reader:
-        state, months = reader.status(), reader.usage()
+        state, months, replicas = reader.status(), reader.usage(), reader.replicas()
     if as_json:
-        click.echo(json.dumps(plain(settings, state, months), indent=2, ensure_ascii=False))
+        body = plain(settings, state, months) | {"replicas": [*map(replica_plain, replicas)]}
+        click.echo(json.dumps(body, indent=2, ensure_ascii=False))
     else:
         click.echo("\n".join(lines(settings, state, months, datetime.now(UTC))))
+        for replica in replicas:
+            click.echo(replica_line(settings, replica))
 
 
 def lines(
@@ -48,6 +52,33 @@ def lines(
             yield usages.line("en", quotas[platform], months, now)
         else:
             yield unlimited(platform, months, now)
+
+
+def replica_line(settings: config.Config, replica: shared.Replica) -> str:
+    """A process that works on a database, or did within the last day, by the database's clock."""
+    first, last = (
+        f"{moment.astimezone(settings.zone):%Y-%m-%d %H:%M:%S}"
+        for moment in (replica.joined_at, replica.seen_at)
+    )
+    leads = ", leads" if replica.leads else ""
+    return (
+        f"replica {replica.name} ({replica.number}): {replica.state}{leads}, "
+        f"Countersign {replica.release}, since {first}, last seen {last}"
+    )
+
+
+def replica_plain(replica: shared.Replica) -> dict[str, object]:
+    """The same as JSON."""
+    return {
+        "number": replica.number,
+        "name": replica.name,
+        "state": replica.state,
+        "leads": replica.leads,
+        "release": replica.release,
+        "schema": replica.schema,
+        "joined_at": replica.joined_at.isoformat(),
+        "seen_at": replica.seen_at.isoformat(),
+    }
 
 
 def unlimited(platform: str, months: tuple[model.Usage, ...], now: datetime) -> str:

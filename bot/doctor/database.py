@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from bot.store.postgres.look import Contents, Look
 
 OLDEST = 140000
-PER_REPLICA = 6
-"""Connections that a replica opens: one that writes, one that listens, and some that read."""
+PER_REPLICA = 5
+"""Connections for a replica: one that writes, one that listens, two that read, one for a tool."""
 
 
 def of(settings: config.Config, clock: ports.Clock) -> tuple[checks.Check, ...]:

@@ -42,10 +42,14 @@ def transfer(source: Place, target: Place, now: datetime, lease: float) -> Trans
         with end_of(source, lease) as old, end_of(target, lease) as new:
             done = transfers.transfer(old, new, now)
             if new.writer.keeper is not None:
-                highwater.write(new.writer.keeper.path, transfers.mark_of(new.connection))
+                with contextlib.suppress(OSError):  # the bot that starts on it writes it, too
+                    highwater.write(new.writer.keeper.path, transfers.mark_of(new.connection))
             return done
     except (sqlite3.Error, port.StoreFault, OSError) as fault:
-        raise TransferFailed(f"the store could not be copied: {fault}") from fault
+        raise TransferFailed(
+            f"the copy was cut off, and is whole or not there: {fault}. Once that is mended, do it "
+            "again"
+        ) from fault
 
 
 def store_at(location: Path | str) -> None:

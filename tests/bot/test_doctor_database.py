@@ -178,7 +178,7 @@ async def test_connections_that_are_left_are_counted(
     with role(database, limit=4) as url:
         monkeypatch.setenv("STORE", url)
         state, sentence, mend = (await said(config))["connections"]
-        assert (state, "and a replica needs 6" in sentence) == ("problem", True)
+        assert (state, "and a replica needs 5" in sentence) == ("problem", True)
         assert "CONNECTION LIMIT" in mend
 
 

@@ -118,6 +118,29 @@ def same(text: str) -> object:
     return json.loads(text) if text.startswith("{\n") else text.partition("; 20 requests")[0]
 
 
+def test_replicas_are_listed_with_what_they_do(place: Path, whole: str) -> None:
+    columns = "(name, release, schema, state, joined_at, seen_at)"
+    moment = 1_795_903_200_000
+    with psycopg.connect(whole) as writing:
+        for name, state in (("web-1", "dead"), ("web-2", "living"), ("web-3", "living")):
+            values = (name, "0.9.0", "m016", state, moment, moment + 5000)
+            writing.execute(
+                f"INSERT INTO replicas {columns} VALUES (%s, %s, %s, %s, %s, %s)".encode(), values
+            )
+    said = leave("status", "--config", str(place)).stdout
+    assert (
+        "replica web-2 (2): living, leads, Countersign 0.9.0, since 2026-11-29 06:00:00, last seen "
+        "2026-11-29 06:00:05\n"
+    ) in said
+    assert "replica web-1 (1): dead, Countersign" in said
+    listed = json.loads(leave("status", "--json", "--config", str(place)).stdout)["replicas"]
+    assert [(one["name"], one["state"], one["leads"]) for one in listed] == [
+        ("web-1", "dead", False),
+        ("web-2", "living", True),
+        ("web-3", "living", False),
+    ]
+
+
 def test_dead_letters_are_queued_while_bots_run(place: Path, whole: str) -> None:
     own = ("--config", str(place))
     said = leave("events", "redrive", "95", "7", *own)
