@@ -262,6 +262,11 @@ class Fleet:
                 return False
         return True
 
+    async def is_well(self) -> bool:
+        """Is everybody connected, and nobody stopped? A platform gives up after so many tries."""
+        well = all(one.alive and not one.stopped for one in self.replicas)
+        return well and await self.is_up(len(self.replicas))
+
     async def leader(self) -> Replica:
         """Whoever leads now, as far as the database can be asked."""
 

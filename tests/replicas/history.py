@@ -82,6 +82,8 @@ async def played(plan: Plan, server: postgres.Server | None) -> Result:
             try:
                 await _play(plan, fleet, server, result)
             finally:
+                with contextlib.suppress(Exception):
+                    (folder / "store.txt").write_text("\n".join(truth.left(fleet)), "utf-8")
                 result.starts = sum(one.starts for one in fleet.replicas)
     except BaseExceptionGroup as group:
         result.faults += [_words(fault) for fault in _leaves(group)]
@@ -128,7 +130,7 @@ async def _play(
     plan: Plan, fleet: fleets.Fleet, server: postgres.Server | None, result: Result
 ) -> None:
     await fleet.mend()
-    platforms = crew.Platforms(fleet.sandbox, fleet.is_up)
+    platforms = crew.Platforms(fleet.sandbox, fleet.is_well)
     again = asyncio.create_task(platforms.redeliver())
     try:
         stage = disturbances.Stage(fleet, server)
