@@ -178,13 +178,13 @@ def of_endings(facts: Facts, endings: Sequence[Ending]) -> list[str]:
 
 
 def of_deliveries(facts: Facts, ending: Ending) -> list[str]:
-    """What was delivered, once. ``MISSING`` is what must be among the dead letters: nobody knows
-    whether a robot, which recognises nothing, had said it when the bot was killed."""
+    """What was delivered, once. ``MISSING`` is what must be among the dead letters: where nothing
+    would recognise a second try, nobody knows whether it arrived when the bot was killed."""
     found = []
     for id in ending.posted:
         keys = {one["key"] for one in facts.received if one["body"]["emp_id"] == ending.tag}
         if len(keys) != 1:
-            found.append(f"{id}: the server got it under {len(keys)} keys")
+            found.append(f"{id}: the server got it under {len(keys)} keys" if keys else MISSING)
     if ending.robot:
         count = sum(ending.robot in entry["text"] for _, entry in facts.entries())
         if count != 1:
