@@ -8,6 +8,7 @@ checkpoint at whose next reach the process is killed (SIGKILL).
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import signal
@@ -23,6 +24,9 @@ from typing import Any
 from bot import __main__ as command
 from bot import failpoints
 from bot.runtime import clock
+
+PR_SET_PDEATHSIG = 1
+"""Of Linux: which signal comes when the process ends that started this one."""
 
 
 class Orders:
@@ -67,6 +71,7 @@ class Orders:
 
 def obey(orders: Orders) -> None:
     """Let this process be disturbed as ordered."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     failpoints.install(orders.reach)
     signal.signal(signal.SIGUSR1, lambda *_: orders.read())
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})  # held back since the start
