@@ -8,6 +8,7 @@ waited for, and the rest stays in the store for the next start.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import functools
 import gc
@@ -21,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from bot import capture, cards, config, core, model, policy, release, source, store, texts
+from bot.app import agreement, capturing, control, operate, reload, sharing, supervisor, traces
 from bot.app import bus as bus_
-from bot.app import capturing, control, operate, reload, sharing, supervisor, traces
 from bot.app import key as key_
 from bot.app import outside as outside_
 from bot.model import manifests, ports
@@ -33,7 +34,6 @@ from bot.runtime import (
     matcher,
     outbox,
     poller,
-    replicas,
     scheduler,
     usage,
     watcher,
@@ -116,21 +116,25 @@ class App:
             async with operate.traced(self.settings, door, opened.writer.installation):
                 door.start()
                 try:
+                    shared = self._shared(door, reloader)
+                    if shared is not None and not await shared.agreed(stop):
+                        return
                     await reloader.begin()
                     async with (
                         capturing.captured(self._recorder, door),
-                        sharing.joined(
-                            self.settings,
-                            door,
-                            self.clock,
-                            self._wall,
-                            lambda: reloader.running.digest,
-                            self._look_again,
-                        ) as membership,
+                        contextlib.nullcontext() if shared is None else shared.joined(),
                     ):
-                        await self._serve(door, opened, membership, stop, ready, reloader)
+                        await self._serve(door, opened, shared, stop, ready, reloader)
                 finally:
                     await door.close()
+
+    def _shared(self, door: engine.Engine, reloader: reload.Reloader) -> sharing.Shared | None:
+        """This process among those that share the store; None: it is alone."""
+        if self.settings.bot.store is None:
+            return None
+        return sharing.Shared(
+            self.settings, door, self.clock, self._wall, reloader, self._look_again
+        )
 
     def _take(self, loaded: reload.Loaded) -> None:
         """From here on everything is decided by this configuration."""
@@ -160,7 +164,7 @@ class App:
         self,
         door: engine.Engine,
         opened: store.sql.store.Store,
-        membership: replicas.Membership | None,
+        shared: sharing.Shared | None,
         stop: asyncio.Event,
         ready: Callable[[], None] | None,
         reloader: reload.Reloader,
@@ -179,9 +183,9 @@ class App:
             self.clock,
             account=routes.account,
             draw=self._draw,
-            membership=membership,
+            membership=None if shared is None else shared.membership,
         )
-        leads = (lambda: True) if membership is None else membership.is_leader
+        leads = (lambda: True) if shared is None else shared.membership.is_leader
         ticker = scheduler.Ticker(self.clock, leads)
         looker = self._scheduled(door, ticker, routes)
         self._wakers = [queue.wake, ticker.wake_all]
@@ -194,9 +198,9 @@ class App:
         ticker.start()
         waiting = {name: asyncio.Event() for name in chats}
         side: dict[str, Awaitable[None]] = {"outbox": queue.run(), "clock": watch.run()}
-        if membership is not None:
-            membership.calls = queue
-            side["replica"] = membership.run()
+        if shared is not None:
+            shared.membership.calls = queue
+            side |= shared.tasks()
         side |= self._reloading(reloader, routes, queue, inlet)
         for name, chat in chats.items():
             side[name] = chat.run(door.submit, waiting[name].set)
@@ -439,7 +443,7 @@ def ended(main: Coroutine[Any, Any, None]) -> int:
     except (ports.BadCredentials, ports.CannotListen) as error:
         log.critical("%s", error)
         return 1
-    except (source.Invalid, store.Locked, store.Unusable, Stopped) as error:
+    except (source.Invalid, store.Locked, store.Unusable, agreement.Differs, Stopped) as error:
         log.critical("%s", error)
         return 1
     except store.Broken as error:

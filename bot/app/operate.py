@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from bot import config, release
 from bot.runtime import engine
 from bot.web import health, listener
+
+WAITING = "Give this replica the files of the others, or `reload` one of the others with its files."
+
+
+async def alive() -> listener.Page:
+    return listener.of_json(200, {"alive": True, "version": release.version()})
+
+
+async def serve_waiting(settings: config.Config, reason: Callable[[], str]) -> None:
+    """Until cancelled, serve that this replica is alive and not ready, and why."""
+
+    async def ready() -> listener.Page:
+        problem = {"part": "configuration", "problem": reason(), "do": WAITING}
+        return listener.of_json(503, {"ready": False, "problems": [problem]})
+
+    if settings.web.operate is not None:
+        pages = {"/healthz": alive, "/readyz": ready}
+        await listener.Listener(settings.web.operate, "[web] operate", pages).run(lambda: None)
 
 
 def listener_of(settings: config.Config, parts: health.Parts) -> listener.Listener | None:
@@ -18,9 +36,6 @@ def listener_of(settings: config.Config, parts: health.Parts) -> listener.Listen
     from bot.web import metrics  # prometheus-client is loaded where it serves
 
     state = health.Health(parts)
-
-    async def alive() -> listener.Page:
-        return listener.of_json(200, {"alive": True, "version": release.version()})
 
     async def ready() -> listener.Page:
         problems = await state.problems()

@@ -11,6 +11,7 @@ import asyncio
 import json
 import logging
 import secrets
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,6 +30,8 @@ log = logging.getLogger("countersign")
 ACTOR = "countersign"
 MOST_READINGS = 3
 """So often files are read that change while they are read."""
+_READING = threading.Lock()
+"""Modules of command files are replaced as they are read: by one thread of a process at a time."""
 By = Literal["start", "signal", "command"]
 
 
@@ -91,6 +94,11 @@ def loaded(settings: config.Config, made: deployment.Deployment) -> Loaded:
 
 def read(running: Loaded) -> Loaded:
     """The configuration as its files are now. Raises source.Invalid."""
+    with _READING:
+        return _read(running)
+
+
+def _read(running: Loaded) -> Loaded:
     path, key = running.settings.origin, running.deployment.key
     for _ in range(MOST_READINGS):
         with loader.afresh(running.settings.commands):
@@ -194,6 +202,25 @@ class Reloader:
             watcher(now.settings)
         return Result(now.digest, difference, (), warnings_of(now))
 
+    async def adopt(self, digest: str) -> bool:
+        """Take up the configuration as it is now, which another replica has put in use. False: the
+        files say otherwise, or only a restart takes them up. Raises source.Invalid, OSError."""
+        async with self._lock:
+            if digest == self.running.digest:
+                return True
+            now = await asyncio.to_thread(read, self.running)
+            changed = parts.difference(self.running.parts, now.parts).names
+            if now.digest != digest or parts.fixed(changed):
+                return False
+            steps = [party(now) for party in self.parties]
+            await self._door.write(self._swap(now, steps, note=False))
+            self._since = self._clock.now()
+            for watcher in self.watchers:
+                watcher(now.settings)
+        self._tell(refused=False)
+        log.info("reload: taken up, configuration %s, as another replica has", digest[:8])
+        return True
+
     async def _refuse(self, event: model.ConfigurationRead, faults: tuple[str, ...]) -> Result:
         await self._door.submit(replace(event, faults=faults))
         return Result(event.before, faults=faults)
@@ -208,11 +235,12 @@ class Reloader:
         return model.ConfigurationRead(name, self._clock.now(), actor, by, before)
 
     def _swap(
-        self, now: Loaded, steps: Sequence[Callable[[], None]]
+        self, now: Loaded, steps: Sequence[Callable[[], None]], *, note: bool = True
     ) -> Callable[[port.Writer], None]:
         def swap(writer: port.Writer) -> None:
             self.running = now
-            self._note(writer)
+            if note:
+                self._note(writer)
             failpoints.reach("reload.swapped")
             for step in steps:
                 step()

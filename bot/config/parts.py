@@ -31,11 +31,11 @@ LOADED_ANEW = (
 )
 """The tables and keys that a running bot takes up; every other one needs a restart."""
 OF_PROCESS = (
-    *("bot.data", "bot.store", "bot.mark", "bot.replica", "bot.capture"),
+    *("bot.data", "bot.store", "bot.mark", "bot.replica", "bot.capture", "bot.commands"),
     *("web.operate", "http.listen"),
 )
 """The keys that say where one process has its files and listens: nothing is decided by them, and
-they may differ between replicas."""
+they may differ between replicas. The files of commands count by themselves."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -237,6 +237,7 @@ class Writer(port.Writer):
     def note_configuration(self, text: str) -> None:
         self._execute(queries.CONFIGURATION_PUT, (text,))
         self._execute(queries.META_DROP, (queries.FORMER_CONFIGURATION,))
+        self.changes.configuration = True
 
     def _write_request(self, loaded: model.Request | None, request: model.Request) -> None:
         body = codec.encode(request)
