@@ -57,9 +57,10 @@ class Bots(Generic[B]):
 
     @property
     def first(self) -> B:
-        """The one that leads, else the first that runs, else the first."""
-        leading = [bot for bot in self.running if bot.name == self.leader]
-        return [*leading, *self.running, *self.bots][0]
+        """The one that leads, else the first that works, else the first."""
+        working = [bot for bot in self.running if not bot.frozen]
+        leading = [bot for bot in working if bot.name == self.leader]
+        return [*leading, *working, *self.bots][0]
 
     @property
     def http(self) -> int:

@@ -203,6 +203,7 @@ class BotProcess:
         self.log.write_bytes(b"")
         self.offset = folder / "clock"
         self.process: asyncio.subprocess.Process | None = None
+        self.frozen = False
         self.ports = company.ports_of_bots[max(0, number - 1)]
 
     def configure(self, shared: Path) -> None:
@@ -241,6 +242,7 @@ class BotProcess:
             self.process = await _started(
                 self.log, "sandbox.timed", str(self.config), str(self.offset), *ways
             )
+        self.frozen = False
 
     async def connected(self, patience: float = 60.0) -> None:
         """Wait until it is connected to both platforms; RuntimeError if it ends or is too slow."""
@@ -277,11 +279,13 @@ class BotProcess:
         """SIGSTOP: it does nothing more until it is woken, and does not know of it."""
         assert self.process is not None
         self.process.send_signal(signal.SIGSTOP)
+        self.frozen = True
 
     def wake(self) -> None:
         """SIGCONT."""
         assert self.process is not None
         self.process.send_signal(signal.SIGCONT)
+        self.frozen = False
 
     def hear_clock(self) -> None:
         """Let it read the clock that was set."""

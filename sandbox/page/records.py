@@ -1,5 +1,6 @@
 """What the bot has on record, read beside it from its store: the audit chain, the events of the
-bus, and what rules made of them. This is the one module of the page that reads the store."""
+bus, what rules made of them, and which of several bots live. This is the one module of the page
+that reads the store."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from pathlib import Path
 from bot import model, store, texts
 from sandbox.page.board import Board
 from sandbox.page.watch_wire import shown
+from sandbox.process import LEASE
 
 EVERY = 0.3
 """Seconds between two looks at whether the store has changed."""
@@ -75,7 +77,8 @@ class Records:
         """What is new; None: there is no store yet, or it cannot be read now."""
         try:
             with self._store() as opened, opened.reading() as reader:
-                return [*self._audited(reader), *self._happened(reader), *self._letters(reader)]
+                found = [*self._audited(reader), *self._happened(reader), *self._letters(reader)]
+                return [*found, *self._replicas(reader)]
         except (FileNotFoundError, store.Unusable, *store.Broken):
             return None
 
@@ -109,6 +112,23 @@ class Records:
                 del self._open[number]
             if letter is not None:
                 yield "events", f"letter/{number}", _letter(letter)
+
+    def _replicas(self, reader: store.Reader) -> Iterator[Row]:
+        """The newest process of each of several bots, by the bot's name."""
+        if isinstance(self._database, str):
+            for one in reader.replicas():
+                yield "replicas", one.name, _replica(one)
+
+
+def _replica(one: store.shared.Replica) -> dict[str, object]:
+    return {
+        "number": one.number,
+        "release": one.release,
+        "state": one.state,
+        "seen": one.seen_at.timestamp(),
+        "leads": one.leads,
+        "lease": LEASE,
+    }
 
 
 def _entry(row: model.AuditRow) -> dict[str, object]:

@@ -150,8 +150,11 @@ class Bots(bots.Bots[Bot]):
     async def run(self) -> None:
         """Tell how they are, until cancelled."""
         while True:
-            for bot in self.bots:
+            rows = [self._board.value("replicas", bot.name) or {} for bot in self.bots]
+            for bot, row in zip(self.bots, rows, strict=True):
                 bot.look()
+                if row.get("leads"):
+                    self.leader = bot.name
             await asyncio.sleep(EVERY)
 
 

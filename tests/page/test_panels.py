@@ -121,6 +121,8 @@ def several(board: Board) -> None:
         name = f"bot-{number}"
         value = {"name": name, "state": state, "pid": 40 + number if number < 4 else None}
         rest = {"since": AT, "starts": 1, "locale": "zh-CN", "log": [f"{name} is ready"]}
+        row = {"number": number, "release": "0.5.0", "state": "dead" if number > 2 else "living"}
+        board.put("replicas", name, row | {"seen": AT, "leads": number == 2})
         board.put("bot", name, value | rest | {"connections": {"dingtalk": 1, "lark": 1}})
 
 
@@ -315,6 +317,10 @@ async def test_each_of_several_bots_is_killed_frozen_woken_and_started(stage: Ba
     panel = await stage.show("control")
     await expect(panel.locator(".summary")).to_have_text("4 个机器人里有 2 个在工作。")
     await expect(stage.page.locator(".chip")).to_contain_text("2/4")
+    leader = panel.locator(".bot-tile", has=stage.page.get_by_text("领头"))
+    await expect(leader.and_(panel.locator("[aria-label=bot-2]"))).to_have_count(1)
+    gone = panel.get_by_role("group", name="bot-4", exact=True)
+    await expect(gone).to_contain_text("其余的接管了它手上的事")
     for name, button in (
         ("bot-1", "kill -9"),
         ("bot-1", "冻结"),

@@ -44,7 +44,7 @@ async def press(page: Page, name: str, button: str) -> None:
 async def test_the_others_tell_the_end_of_what_the_killed_one_began(
     page: Page, world: acts.World
 ) -> None:
-    """Asked and approved in a group; one bot is killed and another frozen, and the third tells the
+    """Asked and approved in a group; the leader is killed and another frozen; the third tells the
     end, once. All come back, on one whole audit log, then in another language, then anew."""
     group = page.locator("chat-group[platform=dingtalk]")
     said = {"user": "bob", "text": f"run web-03 -- {SCRIPT}", "chat": "ops"}
@@ -54,7 +54,9 @@ async def test_the_others_tell_the_end_of_what_the_killed_one_began(
     shown = (await world.company.call("dingtalk", "transcript", chat="ops"))[-1]["ref"]
     await world.company.call("dingtalk", "click", user="carol", card=shown, action="approve")
     await expect(card).to_contain_text("执行中", timeout=SOON)
-    first, second, third = ("bot-1", "bot-2", "bot-3")
+    leader = page.locator(".bot-tile").filter(has=page.get_by_text("领头").locator("visible=true"))
+    first = str(await leader.get_attribute("aria-label"))
+    second, third = sorted({"bot-1", "bot-2", "bot-3"} - {first})
     await press(page, first, "kill -9")
     await expect(tile(page, first).locator(".state")).to_have_text("已被杀掉")
     await press(page, second, "冻结")
@@ -64,6 +66,9 @@ async def test_the_others_tell_the_end_of_what_the_killed_one_began(
     await expect(end.locator(".flag", has_text=third)).to_be_visible()
     await expect(page.locator(".chip")).to_contain_text("1/3")
 
+    for gone in (first, second):
+        await expect(tile(page, gone)).to_contain_text("其余的接管了它手上的事", timeout=SOON)
+    await expect(leader).to_have_attribute("aria-label", third)
     await press(page, second, "唤醒")
     await press(page, first, "启动")
     await expect(page.locator(".bot-tile[data-state=connected]")).to_have_count(3, timeout=SOON)

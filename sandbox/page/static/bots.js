@@ -12,9 +12,14 @@ export const TONES = {
 export const UP = ["connected", "running", "starting"];
 const BEST = [...UP, "frozen"];
 
-/** All of them, in the order of their names: [{name, state, pid, since, starts, locale, connections, log}, …]. */
+/**
+ * All of them, in the order of their names: [{name, state, pid, since, starts, locale, connections, log, replica}, …];
+ * `replica` is what the database says of one of several, {number, release, state, seen, leads, lease}, or null.
+ */
 export function bots(feed) {
-  return [...feed.all("bot").values()].sort((one, other) => ((one.name ?? "") < (other.name ?? "") ? -1 : 1));
+  return [...feed.all("bot").values()]
+    .map((bot) => ({ ...bot, replica: feed.get("replicas", bot.name) }))
+    .sort((one, other) => ((one.name ?? "") < (other.name ?? "") ? -1 : 1));
 }
 
 /** Do several share a database? A single one is called "bot". */

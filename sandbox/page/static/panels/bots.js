@@ -15,12 +15,27 @@ function facts(bot) {
     up ? say("bots.pid", { pid: bot.pid }) : null,
     say("bots.since", { time: duration(Date.now() / 1000 - bot.since) }),
     up && held.length ? say("bots.connections", { list: held.join(" · ") }) : null,
+    bot.replica ? say("bots.release", { release: bot.replica.release }) : null,
+    bot.replica ? say("bots.seen", { time: duration(Date.now() / 1000 - bot.replica.seen) }) : null,
   ].filter(Boolean);
+}
+
+/** What becomes of what a bot had in hand that does not work; "": it works. */
+function meaning(bot) {
+  if (UP.includes(bot.state)) return "";
+  const frozen = bot.state === "frozen" ? [say("bots.means.frozen")] : [];
+  const told = {
+    living: say("bots.means.living", { lease: bot.replica?.lease }),
+    dead: say("bots.means.dead"),
+    left: say("bots.means.left"),
+  }[bot.replica?.state];
+  return [...frozen, told ?? ""].join(" ").trim();
 }
 
 /** One bot: {element, draw(bot)}. */
 function tile(api, line, name) {
   const state = h("span", { class: "state", role: "status" });
+  const leads = h("span", { title: say("bots.leads.title") }, badge(say("bots.leads"), "info"));
   const about = h("p", { class: "muted about" });
   const means = h("p", { class: "muted means" });
   const act = (what, done) => async () => {
@@ -36,7 +51,7 @@ function tile(api, line, name) {
   const box = h(
     "div",
     { class: "bot-tile", role: "group", "aria-label": name },
-    h("div", { class: "tile-head" }, h("h3", {}, name), state),
+    h("div", { class: "tile-head" }, h("h3", {}, name), state, leads),
     about,
     means,
     h("div", { class: "acts" }, kill, freeze, wake, stop, start),
@@ -49,8 +64,9 @@ function tile(api, line, name) {
     state.dataset.state = bot.state;
     box.dataset.state = bot.state;
     about.textContent = facts(bot).join(" · ");
-    means.textContent = up ? "" : say(`bots.means.${frozen ? "frozen" : "down"}`);
-    means.hidden = up;
+    means.textContent = meaning(bot);
+    means.hidden = !means.textContent;
+    leads.hidden = !bot.replica?.leads;
     kill.hidden = !up && !frozen;
     stop.hidden = freeze.hidden = !up;
     wake.hidden = !frozen;
@@ -113,7 +129,7 @@ export function crew(feed, api, line, speech) {
     ends.draw(all);
     speech.draw(all[0]);
   };
-  feed.subscribe("bot", draw);
+  for (const collection of ["bot", "replicas"]) feed.subscribe(collection, draw);
   feed.every(1, draw);
   draw();
   return h(
@@ -140,10 +156,25 @@ add({
   "bots.since": ["已 {time}", "for {time}"],
   "bots.connections": ["长连接 {list}", "connections {list}"],
   "bots.means.frozen": [
-    "进程还在，但什么都不做（SIGSTOP）；几秒后其余的接管它手上的事。",
-    "It is there and does nothing (SIGSTOP). In seconds the others take over what it has in hand.",
+    "进程还在，但什么都不做，自己也不知道（SIGSTOP）。",
+    "It is there, does nothing, and does not know of it (SIGSTOP).",
   ],
-  "bots.means.down": ["它手上的事由其余的接着做。", "The others do what it had in hand."],
+  "bots.means.living": [
+    "数据库还当它活着；{lease} 秒的租约一过，其余的接管它手上的事。",
+    "The database takes it for alive until its lease of {lease} s is over. Then the others take over.",
+  ],
+  "bots.means.dead": [
+    "数据库已认定它不在，其余的接管了它手上的事。",
+    "The database takes it for dead, and the others have taken over what it had in hand.",
+  ],
+  "bots.means.left": ["它做完手头的事才走的。", "It finished what it had in hand, and left."],
+  "bots.release": ["版本 {release}", "release {release}"],
+  "bots.seen": ["{time}前报过到", "seen {time} ago"],
+  "bots.leads": ["领头", "leader"],
+  "bots.leads.title": [
+    "定时、轮询和清理只由它做",
+    "It alone does what is due at a time, asks the cloud, and cleans up",
+  ],
   "bots.kill": ["kill -9", "Kill −9"],
   "bots.killed": ["{name} 没了，其余的接着做。", "{name} is gone; the others go on."],
   "bots.freeze": ["冻结", "Freeze"],
