@@ -116,8 +116,11 @@ class Server:
 
     def _create(self, name: str, template: str) -> None:
         names = sql.Identifier(name), sql.Identifier(template)
+        query = "CREATE DATABASE {} TEMPLATE {} ENCODING 'UTF8'"
         with self._administer() as admin:
-            admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} ENCODING 'UTF8'").format(*names))
+            if admin.info.server_version >= 150000:  # takes half the time of the other strategy
+                query += " STRATEGY FILE_COPY"
+            admin.execute(sql.SQL(query).format(*names))
 
     def _drop(self, name: str) -> None:
         with self._administer() as admin:

@@ -64,14 +64,22 @@ def pytest_collection(session: pytest.Session) -> None:
             importlib.import_module(name)
 
 
+def is_of_sqlite(item: pytest.Item) -> bool:
+    """It is about SQLite, or says the same whatever the stores of tests are."""
+    if item.get_closest_marker("sqlite"):
+        return True
+    assert isinstance(item, pytest.Function)
+    return STORIES not in item.path.parts and not stores.used_by(item.module)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Spread the stories, which mostly wait, among the tests that compute, where several processes
     share the tests: in the order of the files, cores are too few at first, and idle at the end."""
-    if stores.POSTGRES:  # what is about SQLite has nothing to say
-        left_out = [item for item in items if item.get_closest_marker("sqlite")]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in set(left_out)]
+    if stores.POSTGRES:
+        left_out = {item for item in items if is_of_sqlite(item)}
+        config.hook.pytest_deselected(items=[*left_out])
+        items[:] = [item for item in items if item not in left_out]
     if not hasattr(config, "workerinput"):
         return
     parts: tuple[list[pytest.Item], list[pytest.Item]] = ([], [])

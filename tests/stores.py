@@ -12,6 +12,8 @@ import json
 import os
 import shutil
 import sqlite3
+import sys
+import types
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -124,6 +126,20 @@ def findings(path: Path) -> list[store.Finding]:
         found = [each for part in parts for each in part(reader.connection)]
         reader.connection.execute(queries.ROLLBACK)
         return found
+
+
+@functools.cache
+def used_by(module: types.ModuleType) -> bool:
+    """Do tests of a module have these stores, by whatever modules of tests it imports?"""
+    seen, rest = {module}, [module]
+    while rest:
+        for value in vars(rest.pop()).values():
+            name = getattr(value, "__module__", None) or getattr(value, "__name__", "")
+            one = sys.modules.get(name) if isinstance(name, str) else None
+            if one is not None and one not in seen and one.__name__.startswith("tests"):
+                seen.add(one)
+                rest.append(one)
+    return sys.modules[__name__] in seen
 
 
 _session, _test = contextlib.ExitStack(), contextlib.ExitStack()

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from bot import model
 from bot.rules import retry
 from bot.runtime import outbox, scheduler
-from tests import properties
+from tests import properties, stores
 from tests.bot import bus_stage, rig
 from tests.bot import stage as stage_
 from tests.bot.bus_stage import Stage, command, group, rules, webhook
@@ -334,7 +334,7 @@ def test_dying_between_accept_and_delivery_loses_and_doubles_nothing(tmp_path: P
 
 
 async def test_ten_thousand_deliveries_all_leave_once(tmp_path: Path) -> None:
-    many = 10_000
+    many = 2_000 if stores.POSTGRES else 10_000
 
     def decide(event: model.Event, view: model.View, now: object) -> model.Decision:
         if not isinstance(event, model.EventReceived):

@@ -15,6 +15,8 @@ from bot.store.postgres import server
 from bot.store.sql.writer import Writer
 from tests.bot import rig
 
+pytestmark = pytest.mark.sqlite("brings a database along")
+
 WRITERS, LANES, STEPS = 3, 4, 30
 NOW = codec.ms(rig.START)
 

@@ -22,6 +22,8 @@ from bot.store.sql.check import statements as checks
 from tests import postgres as servers
 from tests.bot import test_retention, test_store
 
+pytestmark = pytest.mark.sqlite("brings both stores along")
+
 OWN = ("_sqlite_migrations", "sqlite_sequence", "migrations")
 """Tables in which each of them notes its own."""
 COLUMNS = """
