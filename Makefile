@@ -14,7 +14,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export GOAL := $(firstword $(MAKECMDGOALS))
 export CHOSEN := $(if $(filter file default undefined,$(origin PYTHON)),no,yes)
 
-.PHONY: setup install demo demo-setup hooks test thorough matrix coverage check crash crash-replicas transcripts fuzz \
+.PHONY: setup install demo demo-setup hooks test test-postgres thorough matrix coverage check crash crash-replicas transcripts fuzz \
   bench docs translated pictures lock release clean
 
 setup:
@@ -40,6 +40,10 @@ test: setup
 # What "make test" leaves out: the slow tests, and all examples of the property tests.
 thorough: setup
 	EXAMPLES=usual $(PY) -m pytest -n $(WORKERS) --dist worksteal -m "slow or hypothesis" $(ARGS)
+
+# The tests whose store may be either, over PostgreSQL: they bring a server along.
+test-postgres: setup
+	COUNTERSIGN_TEST_STORE=postgres $(PY) -m pytest -n $(WORKERS) --dist worksteal tests/bot tests/behaviour $(ARGS)
 
 # The tests on each supported Python that is here, each with an environment of its own under var/.
 matrix:

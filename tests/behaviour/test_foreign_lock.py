@@ -9,6 +9,8 @@ import pytest
 
 from tests.behaviour.conftest import Scene
 
+pytestmark = pytest.mark.sqlite("another program's lock of the file")
+
 
 async def test_a_lock_of_another_program_is_waited_for_and_nothing_is_lost(
     scene: Scene, caplog: pytest.LogCaptureFixture

@@ -15,6 +15,8 @@ from bot import model
 from sandbox import play
 from tests.behaviour.conftest import Scene
 
+pytestmark = pytest.mark.sqlite("copies of the file")
+
 ALL, STORE = "countersign.*", "countersign.db*"
 """What a snapshot of the machine has, and what `cp` of the store has: not the mark beside it."""
 

@@ -8,6 +8,7 @@ import re
 
 from bot import model, store
 from sandbox import play
+from tests import stores
 from tests.behaviour.conftest import Scene
 
 
@@ -139,15 +140,17 @@ async def test_newest_entries_cut_off_with_all_that_points_to_them_are_found(sce
     assert stamp is not None, told["text"]
     await scene.settled()
     await scene.end()
-    with contextlib.closing(store.Store(scene.settings.database)) as opened:
+    counter = "UPDATE sqlite_sequence SET seq = 2 WHERE name = 'audit'"
+    if stores.POSTGRES:
+        counter = "UPDATE meta SET value = '2' WHERE name = 'audit.sequence'"
+    with contextlib.closing(store.opened(scene.settings.location)) as opened:
         assert opened.writer is not None
         run = opened.writer.connection.execute
         with opened.reading() as reader:
             assert reader.verify_audit(stamp[1]) == []
-        run("DROP TRIGGER IF EXISTS audit_no_delete")
         run("DELETE FROM audit WHERE seq > 2")
         end = run("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
-        run("UPDATE sqlite_sequence SET seq = 2 WHERE name = 'audit'")
+        run(counter)
         run("UPDATE meta SET value = ? WHERE name = 'audit.head'", (f"{end[0]}:{end[1]}",))
         with opened.reading() as reader:
             assert "cut" in [fault.kind for fault in reader.verify_audit()]
