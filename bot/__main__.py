@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -93,7 +94,7 @@ def run(path: Path) -> None:
     Nothing that was accepted is lost by stopping it, in whatever way: it goes on where it was when
     it is started again.
     """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the bot itself listens
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))  # until the bot itself listens
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # until it does, this waits
     settings = shell.loaded(path)
     from bot.app import main as app

@@ -147,6 +147,13 @@ def test_by_signal_and_by_command_and_over_a_start(path: Path) -> None:
         assert entries(path)[-1] == ("changed", "start")
 
 
+def test_sigterm_while_the_commands_are_loaded_is_a_clean_end(path: Path) -> None:
+    ends = "import os, signal\n\nos.kill(os.getpid(), signal.SIGTERM)\n"
+    (path.parent / "commands" / "ends.py").write_text(ends, "utf-8")
+    with running(path) as bot:
+        assert bot.wait(20) == 0
+
+
 def test_a_signal_before_it_is_ready_is_a_reload_once_it_is(path: Path) -> None:
     with running(path) as bot:
         until((data(path) / "countersign.db.lock").exists)
