@@ -187,10 +187,12 @@ async def played(stage: Stage, disturbances: Sequence[Disturbance]) -> None:
         await asyncio.sleep(max(0.0, began + it.at - asyncio.get_running_loop().time()))
         if it.kind in OF_ALL:
             async with stage.database:
-                await OF_ALL[it.kind](stage, it)
+                with stage.fleet.disturbed():
+                    await OF_ALL[it.kind](stage, it)
             return
         replica = stage.replica(it.replica)
         async with stage.turns[replica.name]:
-            await OF_REPLICA[it.kind](stage, replica, it)
+            with stage.fleet.disturbed():
+                await OF_REPLICA[it.kind](stage, replica, it)
 
     await asyncio.gather(*(one(it) for it in disturbances))

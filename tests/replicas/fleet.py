@@ -70,7 +70,6 @@ class Replica:
         self.starts = 0
         self.restarts = True
         """Is it started again after it was killed at a checkpoint?"""
-        self.stopped = False
         self._ending = True
         self._starting = asyncio.Lock()
         self._process: asyncio.subprocess.Process | None = None
@@ -122,7 +121,6 @@ class Replica:
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
         await self._process.wait()
-        self.stopped = False
 
     async def end(self) -> None:
         """SIGTERM; notes a status that is none of a clean end."""
@@ -136,12 +134,10 @@ class Replica:
     def freeze(self) -> None:
         """SIGSTOP."""
         self._signal(signal.SIGSTOP)
-        self.stopped = True
 
     def thaw(self) -> None:
         """SIGCONT."""
         self._signal(signal.SIGCONT)
-        self.stopped = False
 
     def order(self, **orders: object) -> None:
         """Disturb it from now on."""
@@ -207,6 +203,7 @@ class Fleet:
 
     def __init__(self, sandbox: Sandbox, folder: Path, url: str, proxies: Sequence[Proxy]) -> None:
         self.sandbox, self.folder, self.url = sandbox, folder, url
+        self.disturbances, self.calm_since = 0, time.monotonic()
         self._first = self._configure(folder / "replica-0")
         self.replicas = [
             Replica(self, number, proxy) for number, proxy in enumerate(proxies or (None,))
@@ -263,9 +260,20 @@ class Fleet:
         return True
 
     async def is_well(self) -> bool:
-        """Is everybody connected, and nobody stopped? A platform gives up after so many tries."""
-        well = all(one.alive and not one.stopped for one in self.replicas)
-        return well and await self.is_up(len(self.replicas))
+        """Is everybody connected, and has nothing been disturbed for a while? A platform gives up
+        after so many tries."""
+        calm = not self.disturbances and time.monotonic() - self.calm_since > LEASE
+        return calm and await self.is_up(len(self.replicas))
+
+    @contextlib.contextmanager
+    def disturbed(self) -> Iterator[None]:
+        """Something is disturbed meanwhile."""
+        self.disturbances += 1
+        try:
+            yield
+        finally:
+            self.disturbances -= 1
+            self.calm_since = time.monotonic()
 
     async def leader(self) -> Replica:
         """Whoever leads now, as far as the database can be asked."""
