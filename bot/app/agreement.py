@@ -44,7 +44,7 @@ class Agreement:
         """Return once no replica works with another configuration than this one; meanwhile ``tell``
         is called with what it waits for. Raises Differs."""
         while True:
-            digest, others = await self._door.read(_in_use)
+            digest, others = await self._in_use()
             if not digest or not others or await self._adopted(digest):
                 return
             text = WAITS.format(digest[:8], self._reloader.running.digest[:8])
@@ -59,12 +59,21 @@ class Agreement:
         while True:
             await self._news.wait()
             self._news.clear()
-            digest, _ = await self._door.read(_in_use)
+            digest, _ = await self._in_use()
             if digest and not await self._adopted(digest):
                 raise Differs(
                     f"another replica has put the configuration {digest[:8]} in use, which the "
                     "files of this one do not say"
                 )
+
+    async def _in_use(self) -> tuple[str, bool]:
+        """As ``_in_use``, once the database is reached."""
+        while True:
+            try:
+                return await self._door.read(_in_use)
+            except port.StoreFault as fault:
+                log.debug("the configuration in use is not known: %s", fault)
+                await asyncio.sleep(AGAIN)
 
     async def _adopted(self, digest: str) -> bool:
         try:

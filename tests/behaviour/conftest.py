@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -161,6 +161,13 @@ class Scene(play.Play):
     def reader(self) -> Iterator[Any]:
         with store.opened(self.settings.location, readonly=True) as opened, opened.reading() as one:
             yield one
+
+    async def new_card(self, words: str, known: Sequence[str], chat: str = "ops") -> play.Entry:
+        """Of several replicas the others know a card once it is on record that it was shown."""
+        card = await super().new_card(words, known, chat)
+        if stores.REPLICAS > 1:
+            await self.settled()
+        return card
 
     async def settled(self) -> None:
         """Wait until nothing is queued or in flight any more."""

@@ -14,6 +14,7 @@ import pytest
 from bot import model
 from bot.app import adapters, agreement, reload
 from bot.runtime import engine, replicas
+from bot.store import port
 from tests import postgres, stores
 from tests.bot import rig
 from tests.bot.test_reload import KEY, furnish
@@ -148,3 +149,23 @@ async def test_one_that_is_to_refuse_does_not_wait(url: str, tmp_path: Path) -> 
         with pytest.raises(agreement.Differs, match="is in use, and the files of this replica say"):
             await second.agreement.reach(lambda text: pytest.fail(text))
         assert isinstance(await first.door.submit(rig.asked(1)), model.Receipt)
+
+
+async def test_a_database_that_is_away_for_a_moment_ends_nobody(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agreement, "AGAIN", 0.01)
+    server = stores.server()
+    with server.proxy() as proxy:
+        replica = Replica(proxy.url(url), tmp_path, "a")
+        async with started(replica):
+            await join(replica)
+            following = asyncio.create_task(replica.agreement.run())
+            proxy.cut()
+            replica.agreement._on_commit(port.Changes(configuration=True))
+            receipt = replica.door.submit(rig.asked(1))
+            await rig.until(lambda: replica.door.lost_at is not None or following.done(), 20)
+            proxy.mend()
+            assert (await receipt).tone == "success"
+            assert not following.done()
+            following.cancel()
