@@ -166,9 +166,11 @@ def port(address: str, settings: config.Config) -> checks.Finding:
             probe.bind((host, int(number)))
     except OSError as error:
         busy = error.errno == errno.EADDRINUSE
-        if busy and store.in_use(settings.location, settings.bot.lease):
+        if busy and settings.bot.store is None and store.in_use(settings.database):
             return lines.ok("listener", "doctor.port.used", **facts)
         facts |= {"reason": error.strerror or type(error).__name__, "port": number}
+        if busy and settings.bot.store is not None:
+            return lines.unsure("listener", "doctor.port.shared", **facts)
         key = "doctor.port.taken" if busy else "doctor.port.closed"
         return lines.problem("listener", key, **facts)
     return lines.ok("listener", "doctor.port.free", **facts)

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 PHRASES: dict[str, tuple[str, str]] = {
     "doctor.group.database": ("数据库", "Database"),
+    "doctor.port.shared": (
+        "{address} 有程序在监听：本机的副本，或别的程序",
+        "A program listens on {address}: a replica on this machine, or another one",
+    ),
+    "doctor.port.shared_mend": (
+        "ss -ltnp 'sport = :{port}' 会显示是谁；若不是机器人，停掉它，或在 bot.toml 里换一个端口",
+        "ss -ltnp 'sport = :{port}' shows which; if it is not the bot, end it, or choose another "
+        "port in bot.toml",
+    ),
     "doctor.database.reached": (
         "{place}：PostgreSQL {release}，{ms} 毫秒内应答；时钟与本机相差 {apart} 秒（机器人以数据库的为准）",
         "{place}: PostgreSQL {release}, which answers in {ms} ms; its clock is {apart} s from this "

@@ -3,19 +3,23 @@ with its mend, in both languages."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
 import os
+import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import click
 import psycopg
 import pytest
 
 from bot import model, store
 from bot.app import adapters
+from bot.cli import trial
 from bot.doctor import database as checks_of_database
 from bot.doctor import groups, report, running
 from bot.model import checks
@@ -23,6 +27,7 @@ from bot.runtime import clock as clocks
 from bot.store import highwater
 from bot.store.postgres import look as looks
 from tests import postgres as servers
+from tests.bot import doctor_stage
 from tests.bot.configured import SMALL
 from tests.postgres_pooler import Pooler
 
@@ -236,6 +241,27 @@ async def test_a_store_that_is_older_newer_or_moved_is_named(config: Path, datab
             " DO UPDATE SET value = 'm999'")  # fmt: skip
     lines = await said(config)
     assert (lines["store"][0], "newer release" in lines["store"][1]) == ("problem", True)
+
+
+def test_who_listens_on_a_port_is_not_told_by_replicas_elsewhere(
+    config: Path, database: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other, store.opened(database):
+        address = f"127.0.0.1:{other.getsockname()[1]}"
+        config.write_text(config.read_text() + f'[http]\nlisten = "{address}"\n')
+        lines = asyncio.run(doctor_stage.machine_lines(config))
+    [entry] = [one for one in lines if one["id"] == "listener"]
+    assert (entry["state"], "or another one" in entry["sentence"]) == ("unsure", True)
+    assert "ss -ltnp" in entry["mend"]
+    assert "store" not in {one["id"] for one in lines}, "the file is none of the bot's"
+
+
+def test_a_test_card_is_sent_only_while_no_bot_is_at_work(config: Path, database: str) -> None:
+    settings = adapters.load(config)
+    with store.opened(database), pytest.raises(click.exceptions.Exit), trial.alone(settings):
+        raise AssertionError("a bot is at work")
+    with trial.alone(settings):
+        pass
 
 
 # ----------------------------------------------------------------------------- without a server

@@ -13,6 +13,7 @@ import pytest
 
 from bot import model, store
 from bot.store import codec, highwater, transfers
+from bot.store.sqlite import schema as schemas
 from tests import postgres as servers
 from tests.bot import run_stage
 from tests.bot.configured import SMALL
@@ -111,6 +112,17 @@ def test_what_is_read_is_what_is_read_of_the_file(
         with_database = leave(*words, "--config", str(place))
         assert with_database.exit_code == with_file.exit_code == 0, (name, with_database.output)
         assert same(with_database.stdout) == same(with_file.stdout), name
+
+
+def test_the_schema_of_a_database_is_said(place: Path, whole: str) -> None:
+    said = leave("store", "--config", str(place))
+    assert said.exit_code == 0
+    assert said.stdout.startswith(f"store    {whole}, ")
+    assert f"schema   {schemas.names()[-1]}; written by" in said.stdout
+    with psycopg.connect(whole) as writing:
+        writing.execute("UPDATE meta SET value = 'm999' WHERE name = 'schema.oldest'")
+    said = leave("store", "--config", str(place))
+    assert (said.exit_code, "a newer release" in said.stderr) == (1, True)
 
 
 def same(text: str) -> object:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -132,6 +133,11 @@ def test_a_store_of_an_earlier_release_is_migrated_and_copied(
 # ----------------------------------------------------------------------------- what is refused
 
 
+def test_every_table_is_copied(path: Path) -> None:
+    query = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '%sqlite_%'"
+    assert sorted(name for (name,) in rows_of(path, query)) == sorted(transfer.TABLES)
+
+
 def test_numbers_go_on_where_they_were(path: Path, database: str) -> None:
     last = max(row[0] for row in rows_of(path, "SELECT id FROM outbox"))
     copy(path, database)
@@ -142,7 +148,7 @@ def test_numbers_go_on_where_they_were(path: Path, database: str) -> None:
         assert writing.execute(query.encode()).fetchone() == (last + 1,)
 
 
-def rows_of(path: Path, query: str) -> list[tuple[int]]:
+def rows_of(path: Path, query: str) -> list[tuple[Any]]:
     with closing(sqlite3.connect(path)) as connection:
         return connection.execute(query).fetchall()
 

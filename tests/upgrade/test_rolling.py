@@ -62,6 +62,8 @@ def child(work: Callable[[], None]) -> int:
 def test_two_that_start_together_migrate_once(database: str, tmp_path: Path) -> None:
     first_schema(database)
     assert applied(database)[-1] == schema.FIRST
+    report = store.check(database)
+    assert (report.findings, report.versions.pending) == ((), schemas.names()[-len(schema.LATER) :])
     start = tmp_path / "start"
 
     def work() -> None:
