@@ -21,6 +21,8 @@ from pathlib import Path
 log = logging.getLogger("countersign")
 
 NAME = "control.sock"
+PUT_IN_USE = "put-in-use"
+"""Verb: like ``reload``, and a replica that waits for the others has them wait for it."""
 LONGEST_PATH = 100
 """Bytes that the path of a socket may have on every system."""
 LONGEST_LINE = 8192

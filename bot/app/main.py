@@ -278,7 +278,9 @@ class App:
                 lambda now: capturing.follow(recorder, now.settings, now.deployment)
             )
         reloader.watchers.append(lambda settings: outside.follow(settings, self.clock))
-        by_socket = control.Control(self.settings.data, {"reload": reloader.answer})
+        by_socket = control.Control(
+            self.settings.data, {"reload": reloader.answer, control.PUT_IN_USE: reloader.answer}
+        )
         return {"reload": reloader.run(), "control": by_socket.run()}
 
     async def _tell_of_restore(self, door: engine.Engine) -> None:

@@ -9,7 +9,10 @@ from bot import config, release
 from bot.runtime import engine
 from bot.web import health, listener
 
-WAITING = "Give this replica the files of the others, or `reload` one of the others with its files."
+WAITING = (
+    "Give this replica the files of the others, or `reload` one of the others with its files. Where"
+    " those need a restart: `reload --put-in-use` here, and the others wait for the same files."
+)
 
 
 async def alive() -> listener.Page:

@@ -137,14 +137,28 @@ class Reloader:
     async def begin(self) -> None:
         """Note with what the bot starts, where that is not what it ran with before."""
         self._tell(refused=False)
+        await self._put_in_use(ACTOR, "start")
+
+    async def _put_in_use(self, actor: str, by: By) -> parts.Difference:
         noted = await self._door.read(lambda reader: reader.configuration())
         former: parts.Parts = parts.shared(json.loads(noted)) if noted else {}
         difference = parts.difference(former, parts.shared(self.running.parts))
         if not former:
             await self._door.write(self._note)
         elif difference:
-            event = self._event(ACTOR, "start", parts.digest(former))
+            event = self._event(actor, by, parts.digest(former))
             await self._door.submit(_changed(event, self.running.digest, difference), self._note)
+        return difference
+
+    async def put_in_use(self, actor: str, path: str) -> dict[str, object]:
+        """Have this configuration in use in place of the one with which the other replicas work;
+        for who asks by the control socket of a replica that waits. The others end, and wait."""
+        own = self.running.settings.origin
+        if not same_file(path, own):
+            return {"taken": False, "lines": [f"this replica reads {own}; nothing was changed"]}
+        async with self._lock:
+            difference = await self._put_in_use(actor, "command")
+        return {"taken": True, "lines": Result(self.running.digest, difference).lines()}
 
     async def run(self) -> None:
         """Reload whenever it is asked for; several times while one is under way are one more."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from bot import config, release
-from bot.app import agreement, operate, reload
+from bot.app import agreement, control, operate, reload
 from bot.model import ports
 from bot.runtime import clock, engine, replicas
 
@@ -36,7 +36,7 @@ class Shared:
         reloader: reload.Reloader,
         led: Callable[[], None],
     ) -> None:
-        self._settings, self._door = settings, door
+        self._settings, self._door, self._reloader = settings, door, reloader
         refuse = settings.bot.other_configuration == "refuse"
         self._agreement = agreement.Agreement(door, reloader, refuse)
         self.membership = replicas.Membership(
@@ -62,7 +62,9 @@ class Shared:
 
         reaching = asyncio.ensure_future(self._agreement.reach(tell))
         stopping = asyncio.ensure_future(stop.wait())
-        serving = asyncio.ensure_future(operate.serve_waiting(self._settings, lambda: waits[-1]))
+        serving = asyncio.gather(
+            operate.serve_waiting(self._settings, lambda: waits[-1]), self._control(waits).run()
+        )
         try:
             with self._door.listen():
                 await asyncio.wait({reaching, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -73,6 +75,15 @@ class Shared:
             for task in (reaching, stopping, serving):
                 task.cancel()
             await asyncio.gather(reaching, stopping, serving, return_exceptions=True)
+
+    def _control(self, waits: Sequence[str]) -> control.Control:
+        """What a replica that waits can be asked for."""
+
+        async def reload_(_actor: str, _path: str) -> dict[str, object]:
+            return {"taken": False, "lines": [waits[-1], operate.WAITING]}
+
+        verbs = {"reload": reload_, control.PUT_IN_USE: self._reloader.put_in_use}
+        return control.Control(self._settings.data, verbs)
 
     def tasks(self) -> dict[str, Awaitable[None]]:
         """What goes on for as long as this process is one of them."""

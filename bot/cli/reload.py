@@ -13,7 +13,12 @@ from bot.cli import shell
 
 @click.command()
 @shell.with_config
-def reload(path: Path) -> None:
+@click.option(
+    "--put-in-use",
+    is_flag=True,
+    help="Of replicas: this one waits, as it has other files than those in use; use these.",
+)
+def reload(path: Path, put_in_use: bool) -> None:
     """Have the running bot take up bot.toml and the command files as they are now.
 
     All of it is taken up, or nothing: with any fault, and where something needs a restart, that is
@@ -24,7 +29,8 @@ def reload(path: Path) -> None:
 
     settings = shell.checked(path, secrets=False)
     try:
-        answer = control.ask(settings.data, f"reload {settings.origin}")
+        verb = control.PUT_IN_USE if put_in_use else "reload"
+        answer = control.ask(settings.data, f"{verb} {settings.origin}")
     except control.NoBot:
         sys.exit(
             shell.fail(f"no bot runs on {shell.shown(settings)}; if it is starting now, try again")

@@ -140,6 +140,29 @@ async def test_one_that_starts_with_other_files_waits_until_they_are_the_same(
         assert second.digest != first.digest
 
 
+async def test_one_that_waits_is_put_in_the_place_of_the_others(url: str, tmp_path: Path) -> None:
+    first, second = (Replica(url, tmp_path, name) for name in ("a", "b"))
+    second.write(3)
+    second.reloader.running = reload.read(second.reloader.running)
+    waits: list[str] = []
+    async with started(first, second):
+        await join(first)
+        working = asyncio.create_task(first.agreement.run())
+        reaching = asyncio.create_task(second.agreement.reach(waits.append))
+        await rig.until(lambda: bool(waits))
+        elsewhere = await second.reloader.put_in_use("console:root", str(first.path))
+        assert elsewhere["taken"] is False
+        answer = await second.reloader.put_in_use("console:root", str(second.path))
+        lines = [f"taken up, configuration {second.digest[:8]}: ~policy.two.count"]
+        assert answer == {"taken": True, "lines": lines}
+        await asyncio.wait_for(reaching, 5)
+        with pytest.raises(agreement.Differs):
+            await asyncio.wait_for(working, 5)
+        with second.store.reading() as reader:
+            query = "SELECT COUNT(*) FROM events WHERE kind = 'ConfigurationRead'"
+            assert reader.connection.execute(query).fetchone() == (1,), "it is on record"
+
+
 async def test_one_that_is_to_refuse_does_not_wait(url: str, tmp_path: Path) -> None:
     first, second = Replica(url, tmp_path, "a"), Replica(url, tmp_path, "b", refuse=True)
     second.write(3)
