@@ -51,9 +51,8 @@ PHRASES: dict[str, tuple[str, str]] = {
         "synchronous_commit is {value}: the bot sets it to on for its own connections",
     ),
     "doctor.database.asynchronous_mend": (
-        "若无他用，去掉它：ALTER ROLE {user} RESET synchronous_commit，或改 postgresql.conf",
-        "Take it away where nothing else needs it: ALTER ROLE {user} RESET synchronous_commit, or in "
-        "postgresql.conf",
+        "ALTER ROLE {user} SET synchronous_commit = on",
+        "ALTER ROLE {user} SET synchronous_commit = on",
     ),
     "doctor.database.open": (
         "到 {place} 的连接没有加密：路上的任何人都能读到内容",
@@ -89,7 +88,7 @@ PHRASES: dict[str, tuple[str, str]] = {
         "Connect as {owner}, or say: GRANT {owner} TO {user}",
     ),
     "doctor.database.pooled": (
-        "连接池（如 pgbouncer）把服务器连接按事务分给多个客户端：机器人的锁、设置和 LISTEN 在那里都不成立",
+        "连接池（如 pgbouncer）把服务器连接按事务分给多个客户端：机器人的设置、预备语句和 LISTEN 在那里都不成立",
         "A pooler such as pgbouncer hands server connections out for each transaction: the bot's "
         "settings, prepared statements and LISTEN don't hold there",
     ),
@@ -136,9 +135,8 @@ PHRASES: dict[str, tuple[str, str]] = {
         "Transactions of {user} are read-only by default",
     ),
     "doctor.database.readonly_mend": (
-        "ALTER ROLE {user} RESET default_transaction_read_only，并在数据库和 postgresql.conf 里去掉它",
-        "ALTER ROLE {user} RESET default_transaction_read_only, and take it from the database and "
-        "postgresql.conf",
+        "ALTER ROLE {user} SET default_transaction_read_only = off",
+        "ALTER ROLE {user} SET default_transaction_read_only = off",
     ),
     "doctor.database.idle": (
         "服务器会断开空闲 {seconds} 秒的会话：每次都要重新连接",

@@ -91,7 +91,7 @@ async def test_a_good_database_is_all_ok(config: Path, database: str) -> None:
 
 
 OF_DATABASE = {
-    "synchronous_commit = off": ("durability", "unsure", "synchronous_commit is off", "RESET"),
+    "synchronous_commit = off": ("durability", "unsure", "synchronous_commit is off", "ALTER ROLE"),
     "default_transaction_read_only = on": ("primary", "problem", "read-only", "ALTER ROLE"),
     "idle_session_timeout = 60000": ("idle", "unsure", "nothing for 60 s", "idle_session_timeout"),
 }
