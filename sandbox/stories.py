@@ -19,6 +19,9 @@ EVENTS_TOKEN = "sandbox-events-token"
 REQUEST_TAG = "countersign-request"
 ALIKE = ("Note", "注意")
 """Lines of a card that name other requests."""
+READING = 1.0
+"""Seconds that a person reads a card before answering it in words, where there are several bots: by
+then each of them knows the message that is quoted."""
 HIRED = {"dingtalk": "E200", "lark": "E201"}
 RULES = """
 [policy.impatient]
@@ -127,6 +130,11 @@ class Half(play.Play):
     def __init__(self, sandbox: Company, platform: str, house: House, switch: asyncio.Lock) -> None:
         super().__init__(sandbox, platform, patience=30.0)
         self.house, self.switch = house, switch
+
+    async def say(self, user: str, text: str, **args: Any) -> str:
+        if args.get("quote") and len(self.sandbox.ports_of_bots) > 1:
+            await asyncio.sleep(READING)
+        return await super().say(user, text, **args)
 
     async def runs(self) -> list[dict[str, Any]]:
         entries = await self.groups()

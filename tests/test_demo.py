@@ -265,3 +265,46 @@ def test_a_failed_story_is_told_and_the_status_says_so(
     options = demo.arguments(["--once", "--locale", "en", "--story", "restart"])
     assert asyncio.run(demo.main(options, tmp_path)) == 1
     assert "[[x]] did not come" in capfd.readouterr().out
+
+
+@pytest.mark.slow
+async def test_the_stories_are_told_by_several_bots(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    names = ("in-words", "kill-9", "clock")
+    chosen = [f"--story={name}" for name in names]
+    options = demo.arguments(["--once", "--locale", "en", "--replicas", "3", *chosen])
+    status = await asyncio.wait_for(demo.main(options, tmp_path), 150)
+    shown = capfd.readouterr().out
+    assert status == 0, shown[-6000:]
+    assert shown.count("✓") >= 2 * len(names)
+    logs = [tmp_path / f"bot-{number}" / "bot.log" for number in (1, 2, 3)]
+    assert all("ready after" in log.read_text("utf-8") for log in logs)
+    assert "the database is gone" in shown
+
+
+@pytest.mark.parametrize(
+    ("locale", "sentence"),
+    [("en", "Several bots share"), ("zh-CN", "几个机器人要共用")],
+    ids=["en", "zh-CN"],
+)
+def test_several_bots_without_a_database_are_told_how_to_get_one(
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    locale: str,
+    sentence: str,
+) -> None:
+    """Where the package is missing, and where the server that is named does not answer."""
+    words_ = ["--no-open", "--locale", locale, "--replicas", "3"]
+    monkeypatch.setenv(demo.SERVER, "postgresql://nobody@127.0.0.1:9/none")
+    assert demo.run(words_, tmp_path) == 1
+    assert sentence in capfd.readouterr().err
+    monkeypatch.setitem(sys.modules, "sandbox.postgres", None)
+    monkeypatch.delattr("sandbox.postgres", raising=False)
+    assert demo.run(words_, tmp_path) == 1
+    told = capfd.readouterr().err
+    assert sentence in told
+    assert told.count("\n") == 1
+    assert 'make demo ARGS="--replicas 3"' in told
+    assert demo.SERVER in told
