@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import types
 import typing
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from typing import Literal
 from bot import model, policy, release, store
 from bot.model import ports
 from bot.runtime import limits, meter
+from bot.store import shared
 
 Values = Iterable[tuple[tuple[str, ...], float | meter.Histogram]]
 """Values of the labels, and what was counted by them."""
@@ -32,7 +34,8 @@ ENGINES = ("ecs", "oos")
 class Snapshot:
     """What is known when somebody asks. ``free``: bytes left on the store's disk (None: it has
     gone). ``there``: do the events of each platform come? ``connections``: of those that keep one.
-    ``usage``: what was used of the platforms, by the month, and ``quotas`` what they allow."""
+    ``usage``: what was used of the platforms, by the month, and ``quotas`` what they allow.
+    ``replicas``: those that share the store (none: it is that of one process)."""
 
     meter: meter.Meter
     now: datetime
@@ -47,6 +50,7 @@ class Snapshot:
     budgets: tuple[limits.Usage, ...]
     usage: tuple[model.Usage, ...]
     quotas: Mapping[str, policy.Quota]
+    replicas: tuple[shared.Replica, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,12 @@ def _states(shot: Snapshot) -> Values:
     for state in model.State:
         if not state.final:
             yield (state.value,), shot.status.requests.get(state.value, 0)
+
+
+def _replicas(shot: Snapshot) -> Values:
+    states = Counter(one.state for one in shot.replicas)
+    for state in typing.get_args(shared.State):
+        yield (state,), states[state]
 
 
 def _queued(shot: Snapshot) -> Values:
@@ -385,6 +395,13 @@ FAMILIES: tuple[Family, ...] = (
         "Events that the bus keeps.",
         (),
         lambda shot: [((), shot.status.events)],
+    ),
+    Family(
+        "countersign_replicas",
+        "gauge",
+        "Processes that share the database: living now, and dead or left within the last day.",
+        ("state",),
+        _replicas,
     ),
     Family(
         "countersign_store_bytes",

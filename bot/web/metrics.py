@@ -16,6 +16,7 @@ from prometheus_client import core, exposition, registry
 
 from bot import model, policy, store
 from bot.runtime import meter
+from bot.store import port, shared
 from bot.web import families, health, lasting, listener
 
 
@@ -34,14 +35,17 @@ class Metrics:
         self.page = lasting.Lasting(self._make, health.GOOD_FOR, parts.clock.monotonic).get
 
     async def _make(self) -> listener.Page:
-        shot = await self._snapshot()
+        try:
+            shot = await self._snapshot()
+        except port.StoreFault as fault:
+            return listener.of_json(503, {"error": f"the database is not reached: {fault}"})
         text = await asyncio.to_thread(self._text, shot)
         return listener.Page(200, text, exposition.CONTENT_TYPE_PLAIN_0_0_4)
 
     async def _snapshot(self) -> families.Snapshot:
         parts = self._parts
         problems = await self._state.problems()
-        status, queues, runs, sizes, usage = await parts.door.read(_of_store)
+        status, queues, runs, sizes, usage, replicas = await parts.door.read(_of_store)
         states = {name: chat.connection() for name, chat in parts.chats.items()}
         return families.Snapshot(
             meter=parts.door.meter,
@@ -60,6 +64,7 @@ class Metrics:
             budgets=tuple(parts.outbox.budgets()),
             usage=usage,
             quotas=self._quotas,
+            replicas=replicas,
         )
 
     def _text(self, shot: families.Snapshot) -> str:
@@ -97,9 +102,17 @@ def _of_store(
     dict[tuple[str, str], int],
     dict[str, int],
     tuple[model.Usage, ...],
+    tuple[shared.Replica, ...],
 ]:
     runs, sizes = dict(reader.open_runs()), dict(reader.sizes())
-    return reader.status(), reader.queues(), runs, sizes, reader.usage()
+    return (
+        reader.status(),
+        reader.queues(),
+        runs,
+        sizes,
+        reader.usage(),
+        reader.replicas(),
+    )
 
 
 def metrics_of(shot: families.Snapshot) -> Iterator[core.Metric]:

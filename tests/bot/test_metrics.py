@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client import parser
@@ -143,6 +144,22 @@ async def test_labels_are_words_of_a_fixed_set(path: Path) -> None:
         said = str(sorted(name for name, _ in second)) + str([labels for _, labels in second])
         for word in ("omebody", "secret", "room-", "restart", "corp", "m-1"):
             assert word not in said
+
+
+async def test_replicas_are_counted_by_how_they_are(path: Path) -> None:
+    async with staged(path) as stage:
+
+        def come_and_go(writer: Any) -> None:
+            for name in ("a", "b", "c"):
+                writer.join(name, "1.0", "")
+            writer.leave()
+            writer.replica = 0  # the outbox of this process is none of them
+
+        await stage.rig.engine.write(come_and_go)
+        page = await metrics.Metrics(stage.parts, stage.health).page()
+        read = {family.name: family for family in parser.text_string_to_metric_families(page.text)}
+        states = {one.labels["state"]: one.value for one in read["countersign_replicas"].samples}
+        assert states == {"living": 2, "dead": 0, "left": 1}
 
 
 async def test_every_family_is_on_the_first_page(path: Path) -> None:
