@@ -10,13 +10,17 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from bot import model, store
 from bot.store import port
 from bot.store.postgres import connection, server, writer
+from bot.store.sql import takeover
 from tests import postgres as servers
+from tests.bot import rig
+from tests.bot.test_takeover import ask
 
 WAITING = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 FROZEN = """
@@ -130,6 +134,30 @@ def test_a_database_that_went_back_is_not_gone_on_with(database: str) -> None:
         opened.writer.connection.execute("DELETE FROM audit WHERE seq = 2")
         with pytest.raises(port.Unusable, match="lacks audit entry 2"):
             opened.writer.renew()
+
+
+def test_a_database_that_was_put_back_is_recognised_by_the_mark(
+    postgres: servers.Server, database: str, tmp_path: Path
+) -> None:
+    """What was open in the copy is held, and numbers go on far from those that were lost."""
+    mark = tmp_path / "high-water"
+    with store.opened(database, mark=mark) as opened:
+        assert opened.writer is not None
+        ask(opened.writer, 1)
+    with postgres.copy(database) as copy:
+        with store.opened(database, mark=mark) as opened:
+            assert opened.writer is not None
+            for number in (2, 3):
+                ask(opened.writer, number)
+            assert store.recognise(opened, rig.START) is None
+        with store.opened(copy, mark=mark) as opened:
+            done = store.recognise(opened, rig.START)
+            assert done is not None
+            assert (done.held, done.first) == (1, 3 + takeover.JUMP + 1)
+            assert store.recognise(opened, rig.START) is None
+            with opened.reading() as reader:
+                assert [row.action for row in reader.chain()] == ["asked", "store.restored"]
+                assert reader.verify_audit() == []
 
 
 def test_a_restart_loses_what_was_not_committed_and_nothing_else(
