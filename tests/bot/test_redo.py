@@ -16,6 +16,7 @@ from bot import model, store
 from bot.core import bus, rule_redo
 from bot.store import codec
 from bot.store.sql import letters
+from tests import postgres as servers
 from tests.bot.bus_stage import HIRE, PLATFORM, Stage, command, rules
 from tests.bot.configured import SMALL
 
@@ -250,3 +251,22 @@ def test_what_came_of_the_rule_itself_is_no_new_cause_for_it(stage: Stage) -> No
     own = [one for one in made if one.effect is None]
     assert own
     assert {one.why for one in own} == {"it came of this very rule"}
+
+
+def test_with_a_database_it_is_delivered_at_once_beside_bots(
+    database: Path, tmp_path: Path, postgres: servers.Server
+) -> None:
+    with postgres.database() as url:
+        store.transfer(store.Place(database), store.Place(url), NOW, 10)
+        config = tmp_path / "bot.toml"
+        text = config.read_text("utf-8")
+        config.write_text(text.replace("[bot]\n", f'[bot]\nstore = "{url}"\n'), "utf-8")
+        with store.opened(url) as bot:
+            done = leave("notify", "--since", "3h", "--event", "3", "--yes")
+            assert (done.exit_code, done.stdout.splitlines()[-1]) == (
+                0,
+                "2 deliveries queued; the bot sends them now",
+            )
+            with bot.reading() as reader:
+                assert [row.action for row in reader.chain()][-1] == "rule.redone"
+                assert reader.verify_audit() == []
