@@ -415,7 +415,6 @@ def m014_search(db: sqlite_utils.Database) -> None:
 
 _REPLICAS = """
 ALTER TABLE outbox ADD COLUMN owner INTEGER NOT NULL DEFAULT 0;
-CREATE INDEX outbox_owner ON outbox (owner) WHERE state = 'in_flight';
 CREATE TABLE replicas (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL,
