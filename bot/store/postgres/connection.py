@@ -119,7 +119,7 @@ def fault_of(error: psycopg.Error, broken: bool) -> Fault:
     """What a driver's error is to the bot. ``broken``: the connection cannot be used any more."""
     text = str(error).strip() or type(error).__name__
     if broken or (isinstance(error, psycopg.OperationalError) and error.sqlstate is None):
-        return Lost(text)
+        return Lost(text.partition("\n")[0])
     if isinstance(error, psycopg.IntegrityError):
         return Integrity(text)
     if isinstance(error, psycopg.DataError | psycopg.ProgrammingError) or limit(error):
