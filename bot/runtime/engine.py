@@ -166,13 +166,17 @@ class Engine:
         return self._put(None, claim, ledger.undo)
 
     async def read(self, call: Callable[[port.Reader], T]) -> T:
-        """Run ``call`` in a thread with a read-only connection; it never blocks the writer."""
+        """Run ``call`` in a thread with a read-only connection; it never blocks the writer. Raises
+        Lost where the database is not reached now, whatever connections it had ended before."""
 
         def run() -> T:
             with self.store.reading() as reader:
                 return call(reader)
 
-        return await asyncio.to_thread(run)
+        try:
+            return await asyncio.to_thread(run)
+        except port.Lost:
+            return await asyncio.to_thread(run)
 
     def watch(self, watcher: Callable[[port.Changes], None]) -> None:
         """Call ``watcher`` on the loop after every commit that queued effects, put timers in or

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from bot.runtime import engine
 from bot.store import port
 from bot.store.postgres import connection, writer
 from bot.store.postgres.server import Store
@@ -56,6 +57,21 @@ def place() -> Iterator[Place]:
         made = Place(url, proxy)
         yield made
         made.store.close()
+
+
+async def test_a_read_does_not_meet_the_connections_of_before(place: Place) -> None:
+    with place.store.reading(), place.store.reading():
+        pass
+    place.proxy.cut()
+    door = engine.Engine(place.store, rig.reading(rig.decide), rig.Clock())
+    with pytest.raises(port.Lost):
+        await door.read(lambda reader: reader.audit_head())
+    place.proxy.mend()
+    with place.store.reading(), place.store.reading():
+        pass
+    place.proxy.cut()
+    place.proxy.mend()
+    assert (await door.read(lambda reader: reader.audit_head())).sequence == 0
 
 
 def test_what_was_not_committed_is_gone_and_the_next_follows_what_was(place: Place) -> None:

@@ -121,7 +121,8 @@ async def _furnished(
             proxies = [stack.enter_context(server.proxy()) for _ in range(plan.replicas)]
         fleet = fleets.Fleet(sandbox, folder, url, proxies)
         await settings.prepare(folder, sandbox, settings.AS_SHIPPED)
-        await sandbox.call("dingtalk", "configure", session_per_minute=0)
+        # an update waits for the answer to a click that a replica which was stopped has in hand
+        await sandbox.call("dingtalk", "configure", session_per_minute=0, callback_grace=3.0)
         async with fleets.running(fleet):
             yield fleet
 

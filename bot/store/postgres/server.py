@@ -108,6 +108,8 @@ class Store:
             yield Reader(connection)
         except BaseException:
             connection.close()
+            if connection.lost:
+                self._close_free()
             raise
         with self._guard:
             self._free.append(connection)
@@ -122,10 +124,14 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def close(self) -> None:
+    def _close_free(self) -> None:
+        """End the connections that wait for a reader: what one met, the others will."""
         with self._guard:
             while self._free:
                 self._free.pop().close()
+
+    def close(self) -> None:
+        self._close_free()
         if self.writer is not None:
             self.writer.close()
             self.writer = None
