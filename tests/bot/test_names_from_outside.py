@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bot import model, store
 from bot.store import codec
-from bot.store.sql import letters, names
+from bot.store.sql import letters, names, statements
 from tests import stores
 from tests.bot import rig
 
@@ -108,6 +108,16 @@ def test_the_bus_tells_events_and_their_letters_apart(writer: store.sql.writer.W
         assert letter_.deliver.event["source"] == source
         assert letter_.deliver.event["id"] == id_
         assert letters.marks(writer.connection, source, id_, [mark, "other"]) == {mark}
+
+
+def test_what_a_sender_called_alike_is_no_event_of_ours(writer: store.sql.writer.Writer) -> None:
+    """Upper and lower case are told apart where the bot's own events of a person are removed."""
+    for source in ("countersign/ops", "Countersign/ops", "countersign", "countersign0"):
+        event = model.CloudEvent("1", source, "t", rig.START, subject="1")
+        letters.publish(writer.connection, event, 0)
+    writer.connection.execute(statements.EVENTS_DELETE, ('["1"]',))
+    rows = writer.connection.execute("SELECT source FROM bus ORDER BY source").fetchall()
+    assert rows == [("Countersign/ops",), ("countersign",), ("countersign0",)]
 
 
 def test_lanes_by_any_name_go_one_by_one(writer: store.sql.writer.Writer) -> None:

@@ -74,5 +74,6 @@ SENT_OF_REQUEST = """
 SELECT COUNT(*) FROM outbox WHERE request IN (SELECT CAST(value AS BIGINT) FROM json_each(?))
 """
 EVENTS_DELETE = """
-DELETE FROM bus WHERE source LIKE 'countersign/%' AND subject IN (SELECT value FROM json_each(?))
+DELETE FROM bus WHERE source >= 'countersign/' AND source < 'countersign0'
+    AND subject IN (SELECT value FROM json_each(?))
 """
