@@ -237,7 +237,7 @@ class App:
         if self.settings.book.watch is not None:
             region = self.settings.oos.region or self.settings.cloud.region
             watcher.Watcher(door, routes.bus.outside.oos, region, self.clock, ticker)
-        return poller.Poller(door, routes.executor, self.clock, ticker)
+        return poller.Poller(door, routes.executor, self.clock, ticker, ticker.leads)
 
     async def _take_no_more(
         self,

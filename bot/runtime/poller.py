@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from bot import model
 from bot.model import ports
@@ -53,7 +54,11 @@ def fingerprint(sight: ports.Sight) -> str:
     return hashlib.blake2b("\n".join(texts).encode(), key=_KEY, digest_size=8).hexdigest()
 
 
-def _heard(future: asyncio.Future[model.Receipt]) -> None:
+def _tell_of_hurry(writer: port.Writer) -> None:
+    writer.changes.hurry = True
+
+
+def _heard(future: asyncio.Future[Any]) -> None:
     """A wait that the end of the process cut short is no error."""
     if not future.cancelled() and (fault := future.exception()) is not None:
         log.debug("that results are waited for could not be told: %s", fault)
@@ -105,11 +110,13 @@ class Poller:
         executor_for: ExecutorFor,
         clock: ports.Clock,
         ticker: scheduler.Ticker | None = None,
+        leads: Callable[[], bool] = lambda: True,
     ) -> None:
         self._engine = engine
         self._executor_for = executor_for
         self._clock = clock
         self._ticker = ticker
+        self._leads = leads
         self._groups: dict[Key, _Group] = {}
         self._hurried = -math.inf
         if ticker is not None:
@@ -117,11 +124,19 @@ class Poller:
         engine.watch(self._on_commit)
 
     def hurry(self) -> None:
-        """Something has ended at the far end: look at everything now, at most once a second."""
+        """Something has ended at the far end: look at everything now, at most once a second; or
+        have the process do so that leads."""
         tick = self._clock.monotonic()
         if tick - self._hurried < FASTEST.total_seconds() or self._ticker is None:
             return
         self._hurried = tick
+        if not self._leads():
+            self._engine.write(_tell_of_hurry).add_done_callback(_heard)
+            return
+        self._look_now()
+
+    def _look_now(self) -> None:
+        assert self._ticker is not None
         for group in self._groups.values():
             group.polled_at = None
         self._ticker.wake(self.NAME)
@@ -237,5 +252,7 @@ class Poller:
         group.not_before = tick + max(usual.total_seconds(), retry_after)
 
     def _on_commit(self, changes: port.Changes) -> None:
-        if changes.steps and self._ticker is not None:
+        if changes.hurry and self._ticker is not None:
+            self._look_now()
+        elif changes.steps and self._ticker is not None:
             self._ticker.wake(self.NAME, self._clock.now() + FASTEST)

@@ -54,7 +54,7 @@ class Ticker:
     """
 
     def __init__(self, clock: ports.Clock, leads: Callable[[], bool] = lambda: True) -> None:
-        self._clock, self._leads = clock, leads
+        self._clock, self.leads = clock, leads
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
             # two, for a job plans its next call while APScheduler still counts it as running
@@ -120,7 +120,7 @@ class Ticker:
         self._next.pop(name, None)
         wait = LONGEST_SLEEP.total_seconds()
         try:
-            here = name in self._everywhere or self._leads()
+            here = name in self._everywhere or self.leads()
             wanted = await self._jobs[name](self._clock.now()) if here else None
             wait = wait if wanted is None else self._seconds_until(wanted)
         except (ports.Closed, asyncio.CancelledError):

@@ -74,15 +74,16 @@ class Call:
 class Changes:
     """What a transaction changed that somebody waits for. ``timer`` is the earliest due time put
     in (milliseconds, None: none); ``steps``: a run was started or moved; ``configuration``: another
-    one is in use."""
+    one is in use; ``hurry``: something has ended at the far end, and is to be looked at now."""
 
     effects: bool = False
     timer: int | None = None
     steps: bool = False
     configuration: bool = False
+    hurry: bool = False
 
     def __bool__(self) -> bool:
-        return self.effects or self.steps or self.timer is not None or self.configuration
+        return self != Changes()
 
 
 Listener = Callable[[Changes], None]

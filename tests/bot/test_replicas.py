@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 
 from bot import model
 from bot.model.manifests import RateLimit
+from bot.runtime import poller, scheduler
 from bot.store import shared
 from tests import postgres, stores
 from tests.bot import rig
@@ -147,6 +150,40 @@ async def test_a_commit_of_one_wakes_the_others(url: str) -> None:
         await queue(asking, rig.say("a1"))
         await settled(sending)
         assert said(sending.platform) == ["a1"]
+
+
+async def test_what_has_ended_at_the_far_end_is_looked_at_by_the_one_that_leads(url: str) -> None:
+    async with cluster(url, count=2) as two:
+        looks = [0, 0]
+
+        def look(number: int) -> poller.Poller:
+            member = two[number]
+            ticker = scheduler.Ticker(two.clock, member.membership.is_leader)
+            made = poller.Poller(
+                member.engine,
+                lambda _: pytest.fail("no run is open"),
+                two.clock,
+                ticker,
+                ticker.leads,
+            )
+            asked = made.poll
+
+            async def counting(now: datetime) -> datetime | None:
+                looks[number] += 1
+                return await asked(now)
+
+            ticker.add(poller.Poller.NAME, counting)
+            ticker.start()
+            stack.callback(ticker.stop)
+            return made
+
+        with contextlib.ExitStack() as stack:
+            pollers = [look(0), look(1)]
+            await rig.until(lambda: looks[0] > 0)
+            before = looks[0]
+            pollers[1].hurry()
+            await rig.until(lambda: looks[0] > before)
+            assert looks[1] == 0
 
 
 PER_CHAT = RateLimit("chat", ("say",), "chat", 5, 60.0)

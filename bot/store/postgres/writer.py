@@ -161,8 +161,10 @@ class Writer(writer.Writer):
 
 def wake(changes: port.Changes) -> str:
     """What other replicas are told of a commit: "e" effects were queued, "s" steps moved, "c"
-    another configuration is in use, "t" and milliseconds: a timer was put in."""
-    words = ["e"] * changes.effects + ["s"] * changes.steps + ["c"] * changes.configuration
+    another configuration is in use, "h" something has ended at the far end, "t" and milliseconds: a
+    timer was put in."""
+    words = ["e"] * changes.effects + ["s"] * changes.steps
+    words += ["c"] * changes.configuration + ["h"] * changes.hurry
     if changes.timer is not None:
         words.append(f"t{changes.timer}")
     return " ".join(words)
@@ -178,6 +180,8 @@ def changes_of(text: str) -> port.Changes:
             changes.steps = True
         elif word == "c":
             changes.configuration = True
+        elif word == "h":
+            changes.hurry = True
         elif word[:1] == "t" and word[1:].isdecimal():
             changes.timer = int(word[1:])
     return changes
