@@ -451,7 +451,7 @@ def ended(main: Coroutine[Any, Any, None]) -> int:
     except store.Broken as error:
         log.critical(
             "the store failed: %s. Nothing was acknowledged that is not on disk: make room or mend "
-            "the disk under [bot] data, and start again",
+            "the disk of the database, or under [bot] data, and start again",
             error,
         )
         return 1
