@@ -60,6 +60,22 @@ def test_a_clock_that_is_slewed_is_followed() -> None:
         assert steady.step() == timedelta()
 
 
+def test_replicas_go_by_the_clock_of_their_database() -> None:
+    """Whatever the machine's clock shows, and however it is set meanwhile."""
+    ticks = [50.0]
+    wall = clock.DatabaseClock(lambda: ticks[0])
+    shown = datetime(2031, 5, 1, tzinfo=UTC)
+    wall.set(shown)
+    steady = clock.Steady(wall)
+    steady.begin()
+    ticks[0] += 7
+    assert wall.now() == shown + timedelta(seconds=7)
+    assert steady.now() == shown + timedelta(seconds=7)
+    assert steady.step() == timedelta()
+    wall.set(shown + timedelta(seconds=6.8))
+    assert steady.now() == shown + timedelta(seconds=6.8)
+
+
 def test_nothing_looks_younger_after_the_clock_was_set_back() -> None:
     """A call whose token the platform has forgotten must not be made again for it."""
     machine = Machine()
