@@ -31,10 +31,16 @@ class Fault(Exception):
 
 
 class Platforms:
-    """What both platforms wait for of a bot, which ``is_up`` or not."""
+    """What both platforms wait for of a bot, which ``is_up`` or not. ``step``: so many seconds pass
+    at once where they would deliver again."""
 
-    def __init__(self, sandbox: Sandbox, is_up: Callable[[], Awaitable[bool]]) -> None:
-        self.sandbox, self._is_up = sandbox, is_up
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        is_up: Callable[[], Awaitable[bool]],
+        step: float = REDELIVERY,
+    ) -> None:
+        self.sandbox, self._is_up, self._step = sandbox, is_up, step
 
     async def redeliver(self) -> None:
         """For ever: let time pass on the platforms while the bot is there and something that was
@@ -46,7 +52,7 @@ class Platforms:
             waiting = await self.unacknowledged()
             waited = waited + 1 if waiting and await self._is_up() else 0
             if waited >= 3 and not await self._in_a_hurry():
-                await self.sandbox.advance(REDELIVERY)
+                await self.sandbox.advance(self._step)
                 waited = 0
 
     async def _in_a_hurry(self) -> bool:

@@ -27,6 +27,8 @@ LENGTH = 7.0
 """Seconds within which scenes begin and disturbances happen."""
 LONGEST = 200.0
 SETTLES = 60.0
+STEP = 310.0
+"""Seconds that pass on the platforms at once: Lark's third try comes after an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ async def _play(
     plan: Plan, fleet: fleets.Fleet, server: postgres.Server | None, result: Result
 ) -> None:
     await fleet.mend()
-    platforms = crew.Platforms(fleet.sandbox, fleet.is_well)
+    platforms = crew.Platforms(fleet.sandbox, fleet.is_well, STEP)
     again = asyncio.create_task(platforms.redeliver())
     try:
         stage = disturbances.Stage(fleet, server)
