@@ -83,6 +83,9 @@ class DingTalk:
         """Send one effect; whatever goes wrong is one of the four outcomes."""
         try:
             return await self._perform(effect, attempt)
+        except ports.Closed as over:
+            log.info("%s is not gone on with: %s", effect.kind, over)
+            return model.Unknown(str(over))
         except Exception as error:
             log.exception("%s could not be sent", effect.kind)
             return model.Unknown(f"{type(error).__name__} in the DingTalk adapter")

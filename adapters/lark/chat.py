@@ -111,6 +111,9 @@ class Lark:
         one that was left unanswered for longer is looked for in the chat."""
         try:
             return await self._sender.perform(effect, attempt)
+        except ports.Closed as over:
+            log.info("%s is not gone on with: %s", effect.kind, over)
+            return model.Unknown(str(over))
         except Exception as error:
             log.exception("%s could not be sent", effect.kind)
             return model.Unknown(f"{type(error).__name__} in the Lark adapter")

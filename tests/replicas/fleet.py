@@ -44,7 +44,7 @@ per_seconds = 2
 SHARED = """store = { env = "HISTORY_STORE" }
 replica = { env = "HISTORY_REPLICA" }
 """
-UNREACHED = "cannot be reached"
+UNREACHED = ("cannot be reached", "the store failed: connection failed")
 """What a process says that ends because it was started while there was no database."""
 LEADER = "SELECT name FROM replicas WHERE state = 'living' ORDER BY id LIMIT 1"
 
@@ -158,7 +158,8 @@ class Replica:
     @property
     def _unreached(self) -> bool:
         """Did its newest process end because it could not begin without a database?"""
-        return UNREACHED in self.log.read_text("utf-8", "replace").rpartition("CRITICAL")[2]
+        text = self.log.read_text("utf-8", "replace")
+        return "ready after" not in text and any(why in text for why in UNREACHED)
 
     @property
     def output(self) -> str:
