@@ -31,6 +31,8 @@ FAILED = "Something went wrong here; it was noted in the audit log."
 MOST_TOGETHER = 256
 MOST_TRIES = 5000
 """So many patterns may have to be judged elsewhere for one event."""
+HEAD_START = 0.2
+"""Seconds for which what another replica has queued is left to that one."""
 PATIENCE_OF_END = 5.0
 """Seconds that a bot which is to stop waits for a write lock that another program holds, and for a
 database that is not reached."""
@@ -188,9 +190,19 @@ class Engine:
         loop = asyncio.get_running_loop()
 
         def hear(changes: port.Changes) -> None:
-            loop.call_soon_threadsafe(self._pass_on, changes)
+            loop.call_soon_threadsafe(self._hear, changes)
 
         return self.store.listen(hear)
+
+    def _hear(self, changes: port.Changes) -> None:
+        """What another one queued it sends by itself, once it has acknowledged what asked for that:
+        this one looks a moment later, in case that it does not."""
+        now = replace(changes, effects=False)
+        if now:
+            self._pass_on(now)
+        if changes.effects:
+            later = port.Changes(effects=True)
+            asyncio.get_running_loop().call_later(HEAD_START, self._pass_on, later)
 
     def _pass_on(self, changes: port.Changes) -> None:
         for watcher in self._watchers:

@@ -51,8 +51,8 @@ class Membership(Protocol):
     def look(self, writer: port.Writer, limiter: limits.RateLimiter) -> None:
         """Within the transaction that claims: what the others call counts, too. Raises Fenced."""
 
-    def may_send(self) -> bool:
-        """Do the others surely know that this process is alive?"""
+    async def may_send(self) -> bool:
+        """Do the others surely know that this process is alive? It tells them, if need be."""
 
     def fenced(self) -> None:
         """This process was taken for dead."""
@@ -269,7 +269,7 @@ class Outbox:
         kind = effect.body.kind
         attempt = replace(claimed.attempt, record=functools.partial(self._note, effect))
         failpoints.reach(f"outbox.before.{kind}")
-        if self._membership is not None and not self._membership.may_send():
+        if self._membership is not None and not await self._membership.may_send():
             return model.NotSent("the other replicas may have taken it over")
         began = time.perf_counter()
         try:

@@ -65,6 +65,7 @@ class Membership:
         self._next = lease.total_seconds() / BEATS
         self._looked: int | None = None
         self._hurry = asyncio.Event()
+        self._renewing = asyncio.Lock()
 
     # -- what the outbox asks
 
@@ -76,8 +77,19 @@ class Membership:
         limiter.learn(writer.calls_of_others(since), counted=first)
         self._looked = now
 
-    def may_send(self) -> bool:
-        """Nobody takes over what it begins to send before half a lease is over."""
+    async def may_send(self) -> bool:
+        """Nobody takes over what it begins to send before half a lease is over. A sign of life is
+        given first, where the last one is too old for that."""
+        async with self._renewing:
+            if not self._is_fresh():
+                try:
+                    if not await self.beat():
+                        self.fenced()
+                except ports.Closed:
+                    log.debug("no sign of life: the bot ends")
+        return self._is_fresh()
+
+    def _is_fresh(self) -> bool:
         return self.silent < self._lease.total_seconds() / 2
 
     def fenced(self) -> None:

@@ -102,6 +102,22 @@ def test_a_writer_that_is_stopped_in_the_middle_is_cut_off(
         process.kill()
 
 
+def test_a_start_waits_for_one_that_writes(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "WAIT", "50ms")
+    with server.Store(database) as one:
+        assert one.writer is not None
+        one.writer.begin()
+        timer = threading.Timer(0.3, one.writer.commit)
+        timer.start()
+        server.Store(database).close()
+        timer.join()
+        one.writer.begin()
+        monkeypatch.setattr(port, "A_MINUTE", 0.1)
+        with pytest.raises(store.Unusable, match="cannot be used"):
+            server.Store(database)
+        one.writer.commit()
+
+
 def test_one_that_waits_for_its_program_to_read_is_cut_off_too(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -38,6 +38,10 @@ class OfStatement(Fault):
     """It is the statement or its values, and nothing else."""
 
 
+class Busy(Fault):
+    """Another session holds a lock, and has held it for as long as this one waits."""
+
+
 class Lost(Fault, port.Lost):
     """The connection is gone."""
 
@@ -120,6 +124,8 @@ def fault_of(error: psycopg.Error, broken: bool) -> Fault:
     text = str(error).strip() or type(error).__name__
     if broken or (isinstance(error, psycopg.OperationalError) and error.sqlstate is None):
         return Lost(text.partition("\n")[0])
+    if isinstance(error, psycopg.errors.LockNotAvailable):
+        return Busy(text)
     if isinstance(error, psycopg.IntegrityError):
         return Integrity(text)
     if isinstance(error, psycopg.DataError | psycopg.ProgrammingError) or limit(error):

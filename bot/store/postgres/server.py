@@ -8,12 +8,12 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from bot.source.database import shown
-from bot.store import highwater, shared
+from bot.store import highwater, port, shared
 from bot.store.port import Unusable
 from bot.store.postgres import listening, schema
 from bot.store.postgres.connection import Connection, Fault, Lost
 from bot.store.postgres.reader import Reader
-from bot.store.postgres.writer import TAKE_LOCK, WAIT, Writer
+from bot.store.postgres.writer import WAIT, Writer, begin
 from bot.store.sql import queries, versions
 from bot.store.sqlite import schema as schemas
 
@@ -65,7 +65,7 @@ class Store:
         connection = Connection(self.url, NAME, settings)
         try:
             self._check(connection)
-            connection.script(TAKE_LOCK)
+            begin(connection, port.for_a_minute)
             schemas_ = state(connection)
             why = schemas_.newer if self._moved else schemas_.refusal
             if why:

@@ -43,6 +43,32 @@ WHERE l.locktype = 'advisory' AND l.granted AND l.database = (
 """
 
 
+def begin(opened: connection.Connection, goes_on: port.GoesOn) -> None:
+    """Begin a transaction with the lock, waiting for it as long as ``goes_on`` says."""
+    begun = warned = time.monotonic()
+    while True:
+        try:
+            opened.script(TAKE_LOCK)
+            return
+        except connection.Busy:
+            opened.execute(queries.ROLLBACK)
+            now = time.monotonic()
+            if not goes_on(now - begun):
+                raise
+            if now - warned >= EVERY:
+                log.warning("another replica has been writing for %d s", now - begun)
+                warned = now
+            if now - begun >= STUCK_AFTER:
+                _end_stuck(opened)
+
+
+def _end_stuck(opened: connection.Connection) -> None:
+    """End the session of a replica that was stopped in the middle of a transaction, where the
+    server cannot notice that by itself: it waits for that replica to read."""
+    if opened.execute(END_STUCK, (STUCK_AFTER,)).fetchall():
+        log.warning("a replica that had stopped in the middle of a transaction was cut off")
+
+
 class Writer(writer.Writer):
     newest = schema.names()[-1]
     integrity = connection.Integrity
@@ -56,30 +82,8 @@ class Writer(writer.Writer):
         self._committing = False
 
     def take_lock(self, goes_on: port.GoesOn) -> None:
-        begun = warned = time.monotonic()
         self._committing = self._opened.written = False
-        while True:
-            try:
-                self._opened.script(TAKE_LOCK)
-                return
-            except connection.Lost:
-                raise
-            except connection.Fault as fault:
-                self._opened.execute(queries.ROLLBACK)
-                now = time.monotonic()
-                if "lock timeout" not in str(fault) or not goes_on(now - begun):
-                    raise
-                if now - warned >= EVERY:
-                    log.warning("another replica has been writing for %d s", now - begun)
-                    warned = now
-                if now - begun >= STUCK_AFTER:
-                    self._end_stuck()
-
-    def _end_stuck(self) -> None:
-        """End the session of a replica that was stopped in the middle of a transaction, where the
-        server cannot notice that by itself: it waits for that replica to read."""
-        if self._opened.execute(END_STUCK, (STUCK_AFTER,)).fetchall():
-            log.warning("a replica that had stopped in the middle of a transaction was cut off")
+        begin(self._opened, goes_on)
 
     def commit(self) -> None:
         if self.changes:
