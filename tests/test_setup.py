@@ -58,8 +58,12 @@ def script(path: Path, text: str) -> str:
     return str(path)
 
 
+OF_MAKE = ("PYTHON", "LOCK", "ARGS", "MAKEFLAGS", "MAKELEVEL")
+"""What a make that runs these tests hands down."""
+
+
 def make(checkout: Path, *words: str, path: str = "") -> subprocess.CompletedProcess[str]:
-    kept = {k: v for k, v in os.environ.items() if k not in ("PYTHON", "LOCK", "MAKEFLAGS")}
+    kept = {k: v for k, v in os.environ.items() if k not in OF_MAKE}
     kept["PATH"] = path or kept["PATH"]
     command = [str(shutil.which("make")), *words]
     return subprocess.run(command, cwd=checkout, env=kept, capture_output=True, text=True)
