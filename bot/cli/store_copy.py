@@ -113,5 +113,8 @@ def shown(location: stores.Location) -> str:
 def advice(location: stores.Location) -> str:
     """What the configuration must say now."""
     if isinstance(location, Path):
-        return f"leave [bot] store out, and let [bot] data be {location.parent}"
+        folder = location.resolve().parent
+        name = config.DATABASE
+        renamed = "" if location.name == name else f"rename the file to {name}, "
+        return f"{renamed}leave [bot] store out, and let [bot] data be {folder}"
     return f'let [bot] store be "{database.shown(location)}"'

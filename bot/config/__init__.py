@@ -65,6 +65,8 @@ __all__ = [
     "sentence",
 ]
 
+DATABASE = "countersign.db"
+"""The store's file within ``[bot] data``."""
 MOST_BYTES = 512 << 10
 Rules = dict[str, ruleset.Rule]
 S = TypeVar("S")
@@ -114,7 +116,7 @@ class Config:
     @property
     def database(self) -> Path:
         """The store's file; it may not exist yet."""
-        return self.bot.data / "countersign.db"
+        return self.bot.data / DATABASE
 
     @property
     def location(self) -> Path | str:

@@ -322,7 +322,13 @@ def test_the_verb_says_what_was_copied_and_what_to_configure(
     config.write_text(config.read_text().replace("[bot]\n", '[bot]\nstore = {env="THE_STORE"}\n'))
     said = leave("store", "copy", str(tmp_path / "back.db"), *own)
     assert said.exit_code == 0, said.output
-    assert f"leave [bot] store out, and let [bot] data be {tmp_path}" in said.stdout
+    assert (
+        "; rename the file to countersign.db, leave [bot] store out, and let [bot] data be "
+        f"{tmp_path}\n"
+    ) in said.stdout
+    (tmp_path / "back").mkdir()
+    said = leave("store", "copy", str(tmp_path / "back" / "countersign.db"), *own)
+    assert f"; leave [bot] store out, and let [bot] data be {tmp_path / 'back'}\n" in said.stdout
     said = leave("store", "reopen", *own)
     assert (said.exit_code, "undecided wait for people" in said.stdout) == (0, True)
     for address in ("postgresql://host", "postgresql://user:sesame word@host/x"):
