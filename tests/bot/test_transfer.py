@@ -326,11 +326,11 @@ def test_the_verb_says_what_was_copied_and_what_to_configure(
         "; rename the file to countersign.db, leave [bot] store out, and let [bot] data be "
         f"{tmp_path}\n"
     ) in said.stdout
+    said = leave("store", "reopen", *own)
+    assert (said.exit_code, "undecided wait for people" in said.stdout) == (0, True)
     (tmp_path / "back").mkdir()
     said = leave("store", "copy", str(tmp_path / "back" / "countersign.db"), *own)
     assert f"; leave [bot] store out, and let [bot] data be {tmp_path / 'back'}\n" in said.stdout
-    said = leave("store", "reopen", *own)
-    assert (said.exit_code, "undecided wait for people" in said.stdout) == (0, True)
     for address in ("postgresql://host", "postgresql://user:sesame word@host/x"):
         said = leave("store", "copy", "--from", address, *own)
         assert said.exit_code == 1
