@@ -22,7 +22,10 @@ LAYERS = (
     ("cli",),
 )
 """The rooms of ``bot``, lowest first. A room imports rooms of lower layers only."""
-INSIDE = {"oos": ("template", "expr", "parameters", "engine", "check")}
+INSIDE = {
+    "oos": ("template", "expr", "parameters", "engine", "check"),
+    "store": ("sql", "sqlite", "postgres"),
+}
 """The rooms inside a room, lowest first. Each imports those before it only."""
 
 

@@ -14,6 +14,7 @@ from bot.store.sql import takeover
 from bot.store.sql import transfer as transfers
 from bot.store.sql.transfer import TransferFailed, Transferred
 from bot.store.sqlite import end as sqlite_end
+from bot.store.sqlite import schema
 from bot.store.sqlite.files import Store
 
 
@@ -40,7 +41,7 @@ def transfer(source: Place, target: Place, now: datetime, lease: float) -> Trans
     store_at(source.location)
     try:
         with end_of(source, lease) as old, end_of(target, lease) as new:
-            done = transfers.transfer(old, new, now)
+            done = transfers.transfer(old, new, now, schema.names())
             if new.writer.keeper is not None:
                 with contextlib.suppress(OSError):  # the bot that starts on it writes it, too
                     highwater.write(new.writer.keeper.path, transfers.mark_of(new.connection))
@@ -72,7 +73,7 @@ def reopen(place: Place, actor: str, now: datetime, lease: float) -> takeover.Re
             end.begin()
             if not transfers.is_moved(end.connection):
                 raise TransferFailed(f"{end.shown} was not copied elsewhere: the bot may use it")
-            done = transfers.come_back(end.writer, actor, now)
+            done = transfers.come_back(end.writer, actor, now, schema.names(), schema.OLDEST)
             end.writer.commit()
             return done
     except (sqlite3.Error, port.StoreFault) as fault:

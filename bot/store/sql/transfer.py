@@ -18,7 +18,6 @@ from bot.store.sql import chains, queries, takeover, versions
 from bot.store.sql.check import statements
 from bot.store.sql.connection import Connection
 from bot.store.sql.writer import Writer
-from bot.store.sqlite import schema
 
 TABLES = (*statements.TABLES, "replicas")
 """Rows that others name come before those that name them."""
@@ -87,12 +86,13 @@ class Transferred:
     again: bool
 
 
-def transfer(source: End, target: End, now: datetime) -> Transferred:
-    """Copy a store to an empty one, and let the source say so. Raises TransferFailed."""
+def transfer(source: End, target: End, now: datetime, known: Collection[str]) -> Transferred:
+    """Copy a store to an empty one, and let the source say so. ``known`` are the migrations of this
+    release. Raises TransferFailed."""
     source.begin()
     target.begin()
     refuse_damage(source)
-    refuse_unknown(source)
+    refuse_unknown(source, known)
     rows, contents = counts(source), takeover.contents_of(source.connection)
     again = any(count for table, count in counts(target).items() if table not in APART)
     if not again:
@@ -139,9 +139,9 @@ def refuse_damage(source: End) -> None:
         )
 
 
-def refuse_unknown(source: End) -> None:
+def refuse_unknown(source: End, known: Collection[str]) -> None:
     """Raises TransferFailed where a newer release added to the source what would be left behind."""
-    unknown = set(source.applied()) - set(schema.names())
+    unknown = set(source.applied()) - set(known)
     if unknown:
         raise TransferFailed(
             f"{source.shown} has {', '.join(sorted(unknown))}, which this release does not know: "
@@ -192,12 +192,15 @@ def leave(connection: Connection, where: str) -> None:
         connection.execute(queries.META_PUT, (name, value))
 
 
-def come_back(writer: Writer, actor: str, now: datetime) -> takeover.Restored:
-    """Let a store that was copied elsewhere be gone on with, as one that was restored."""
+def come_back(
+    writer: Writer, actor: str, now: datetime, known: tuple[str, ...], oldest: str
+) -> takeover.Restored:
+    """Let a store that was copied elsewhere be gone on with, as one that was restored. ``known``
+    and ``oldest`` are the migrations of this release, and the one that its readers need."""
     connection = writer.connection
     for name in (queries.MOVED, queries.OLDEST_SCHEMA, queries.OLDEST_RELEASE):
         connection.execute(queries.META_DROP, (name,))
-    versions.note_oldest(connection, schema.names(), schema.OLDEST)
+    versions.note_oldest(connection, known, oldest)
     contents = takeover.contents_of(connection)
     held, first = takeover.take_up(writer, contents, None, actor, "reopen", now)
     return takeover.Restored(contents, None, held, first)
