@@ -64,5 +64,18 @@ def instance(item: Mapping[str, object]) -> Instance:
         str(item.get("InstanceName") or ""),
         str(item.get("RegionId") or ""),
         str(item.get("Status") or ""),
+        tags=_tags(item.get("Tags")),
         system=str(item.get("OSType") or "").lower(),
+    )
+
+
+def _tags(box: object) -> model.Tags:
+    """The tags of an item, sorted."""
+    listed = box.get("Tag") if isinstance(box, Mapping) else None
+    return tuple(
+        sorted(
+            (str(one["TagKey"]), str(one.get("TagValue") or ""))
+            for one in (listed if isinstance(listed, Sequence) else ())
+            if isinstance(one, Mapping) and one.get("TagKey")
+        )
     )

@@ -153,6 +153,7 @@ class Finder:
                 "status": one.status,
                 "agent": running[one.id],
                 "system": one.system,
+                **({"tags": dict(one.tags)} if one.tags else {}),
             }
             for one in matches.values()
         ]

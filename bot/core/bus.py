@@ -323,12 +323,17 @@ def summary(deployment: Deployment, request: model.Request) -> dict[str, object]
         "risk": request.risk,
         "code": model.short(request.digest),
         "digest": request.digest,
-        "instances": [asdict(one) for one in plan.instances] if plan is not None else [],
+        "instances": [_summary_of(one) for one in plan.instances] if plan is not None else [],
         "platform": request.place.platform,
         "chat": request.place.chat,
         "form": request.form.instance if request.form is not None else "",
         "rules": list(request.rules),
     }
+
+
+def _summary_of(instance: model.Instance) -> dict[str, object]:
+    """An instance as events tell it: without its tags."""
+    return {name: value for name, value in asdict(instance).items() if name != "tags"}
 
 
 # ----------------------------------------------------------------------------- what rules make

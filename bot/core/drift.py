@@ -97,7 +97,7 @@ def ask_again(
     ids = plan_template.each_of(outcome.data, len(plan.targets))
     for name, each in zip(plan.targets, ids, strict=True):
         values[name] = plan_template.frozen(items[name], each, plan.region)
-    bare = tuple(model.Instance(i.id, i.name, i.region) for i in instances)
+    bare = tuple(each.bare for each in instances)
     fresh = replace(plan, instances=bare, parameters=values)
     try:
         fresh = replace(fresh, preview=plan_template.preview_of(builder, fresh))

@@ -17,6 +17,7 @@ def instances_of(data: Mapping[str, Any]) -> tuple[model.Instance, ...]:
             region=str(item.get("region", "")),
             status=str(item.get("status", "")),
             agent=bool(item.get("agent", True)),
+            tags=tuple(sorted(dict(item.get("tags", {})).items())),
         )
         for item in data.get("instances", ())
     )

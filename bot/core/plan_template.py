@@ -195,7 +195,7 @@ def freeze(
     local = model.TemplatePlan(
         command=builder.it.command,
         version=str(context["version"]),
-        instances=tuple(model.Instance(i.id, i.name, i.region) for i in instances),
+        instances=tuple(each.bare for each in instances),
         region=region or rule.region or builder.deployment.region,
         parameters=values,
         template=name,
@@ -204,7 +204,7 @@ def freeze(
         selectors=tuple(context["filters"]),
         hidden=hidden,
         definitions=definitions,
-        mentions=tuple(model.Instance(i.id, i.name, i.region) for i in mentions),
+        mentions=tuple(each.bare for each in mentions),
     )
     plan: model.TemplatePlan | model.RemoteTemplatePlan
     if rule.engine == "oos":

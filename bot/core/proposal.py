@@ -28,7 +28,7 @@ def freeze(
     plan = model.ScriptPlan(
         command=builder.it.command,
         version=str(effect.context.get("version", "")),
-        instances=tuple(model.Instance(i.id, i.name, i.region) for i in instances),
+        instances=tuple(each.bare for each in instances),
         region=instances[0].region or rule.region or builder.deployment.region,
         script=script,
         script_type=kind,

@@ -113,9 +113,10 @@ class ResolveTargets:
     """Find instances. ``targets``: ids, names, or ``tag:key=value``; empty lists all. Or by
     ``filters``, each the JSON of an OOS Targets parameter, in which ResourceIds may be names, or
     {"Type": "Any", "Filters": […]} of several. ``Done.data``: {"instances": [{id, name, region,
-    status, agent, system}], "unknown": [target], "near": names that may have been meant instead,
-    "ambiguous": {target: [ids]}, "each": what each of the filters found, as lists of ids}.
-    ``system`` is "windows", "linux", or "" where that is not known."""
+    status, agent, system, tags}], "unknown": [target], "near": names that may have been meant
+    instead, "ambiguous": {target: [ids]}, "each": what each of the filters found, as lists of ids}.
+    ``system`` is "windows", "linux", or "" where that is not known; ``tags`` has values by key, and
+    is left out where there are none."""
 
     targets: tuple[str, ...]
     region: str = ""

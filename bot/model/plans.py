@@ -15,14 +15,26 @@ from typing import Annotated, Any, Self
 
 from pydantic import Discriminator, PlainSerializer, Tag
 
+Tags = tuple[tuple[str, str], ...]
+"""Keys with their values, sorted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Instance:
+    """A machine, as it was when it was looked up. ``tags`` are in the plan, and so in its digest:
+    by them it is judged who must agree."""
+
     id: str
     name: str = ""
     region: str = ""
     status: str = ""
     agent: bool = True
+    tags: Tags = ()
+
+    @property
+    def bare(self) -> Instance:
+        """What of it a plan keeps: not whether it runs."""
+        return Instance(self.id, self.name, self.region, tags=self.tags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +251,23 @@ EMPTY: tuple[object, ...] = (None, "", [], {})
 def plain(plan: Plan) -> dict[str, Any]:
     """A plan as it is stored: the fields of every kind, so that its digest does not depend on how
     the kinds are divided."""
-    return {name: getattr(plan, name, value) for name, value in _PLAIN.items()}
+    form = {name: getattr(plan, name, value) for name, value in _PLAIN.items()}
+    return form | {
+        "instances": [_instance(each) for each in plan.instances],
+        "mentions": [_instance(each) for each in plan.mentions],
+    }
+
+
+def _instance(one: Instance) -> dict[str, object]:
+    """An instance as it is stored. Without tags as in plans of earlier releases, which had none."""
+    form: dict[str, object] = {
+        "id": one.id,
+        "name": one.name,
+        "region": one.region,
+        "status": one.status,
+        "agent": one.agent,
+    }
+    return form | {"tags": one.tags} if one.tags else form
 
 
 def _kind(plan: object) -> str:
@@ -270,11 +298,7 @@ def digest(plan: Plan) -> str:
     """SHA-256 over the canonical JSON of the whole plan, in hex. Hidden values are in it as their
     seals only, so nobody finds one by trying values until the digest fits. Plans of format 1, which
     earlier releases stored, are hashed as they were then."""
-    form = plain(plan) | {
-        "instances": [asdict(each) for each in plan.instances],
-        "definitions": [asdict(each) for each in plan.definitions],
-        "mentions": [asdict(each) for each in plan.mentions],
-    }
+    form = plain(plan) | {"definitions": [asdict(each) for each in plan.definitions]}
     if not form["mentions"]:
         del form["mentions"]  # plans of earlier releases have none
     if plan.format == 1:

@@ -51,6 +51,7 @@ async def test_ids_names_and_tags(aliyun: Aliyun) -> None:
         "status": "Running",
         "agent": True,
         "system": "linux",
+        "tags": {"env": "prod", "tier": "db"},
     }
     assert (data["unknown"], data["ambiguous"]) == ([], {})
 

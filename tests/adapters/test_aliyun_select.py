@@ -192,11 +192,11 @@ async def test_filters_are_resolved_like_targets(aliyun: Aliyun) -> None:
     assert data == {
         "instances": [
             {"id": i, "name": n, "region": REGION, "status": "Running", "agent": agent}
-            | {"system": "linux"}
-            for i, n, agent in (
-                (WEB2, "web-02", True),
-                (DB1, "db-01", True),
-                (NO_AGENT, "old-01", False),
+            | {"system": "linux", "tags": {"env": "prod", **tags}}
+            for i, n, agent, tags in (
+                (WEB2, "web-02", True, {"tier": "web"}),
+                (DB1, "db-01", True, {"tier": "db"}),
+                (NO_AGENT, "old-01", False, dict[str, str]()),
             )
         ],
         "unknown": [],

@@ -4,6 +4,7 @@ reads them, computes the digests that people voted on, and writes the same bytes
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,3 +72,18 @@ def other(value: Any) -> Any:
             return [other(first), *rest]
         case _:
             return {**value, "another": "x"}
+
+
+def test_tags_are_in_the_digest_and_in_what_is_stored_only_where_there_are_any() -> None:
+    """A plan of a release that knew no tags says the same in this one."""
+    row = next(row for row in PLANS if json.loads(row["body"])["plan"]["instances"])
+    request = read(row["type"], row["body"])
+    tagged = tuple(replace(one, tags=(("env", "prod"),)) for one in request.plan.instances)
+    changed = replace(request, plan=replace(request.plan, instances=tagged))
+    stored = codec.encode(changed)
+    assert read(row["type"], stored) == changed
+    assert model.digest(changed.plan) != row["digest"]
+    bare = json.loads(stored)
+    for one in bare["plan"]["instances"]:
+        assert one.pop("tags") == [["env", "prod"]]
+    assert codec.encode(read(row["type"], json.dumps(bare))) == row["body"]
