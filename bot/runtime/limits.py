@@ -19,7 +19,7 @@ OVERLAP = 5_000
 """Milliseconds before the last look at others' calls from which the next look reads: clocks of
 replicas agree to within some milliseconds."""
 REMEMBERED = 12 * OVERLAP
-"""Milliseconds for which it is remembered that a try of others was counted."""
+"""Milliseconds for which it is remembered that a call of others was counted."""
 Account = Callable[[port.RateKey], port.RateKey]
 """By which key an effect is counted: one address may be reached by several names."""
 
@@ -53,8 +53,8 @@ class Usage:
     paused: float
 
 
-_Try = tuple[int, int]
-"""An effect, and which try of it."""
+_Name = tuple[int, int, int]
+"""An effect, which try of it, and which call of that."""
 
 
 @dataclass
@@ -82,8 +82,8 @@ class RateLimiter:
         self._flying: dict[str, int] = {}
         self._calls: dict[port.RateKey, _Calls] = {}
         self._paused: dict[port.RateKey, int] = {}
-        self._others: dict[_Try, port.RateKey] = {}
-        self._learnt: dict[_Try, int] = {}
+        self._others: dict[_Name, port.RateKey] = {}
+        self._learnt: dict[_Name, int] = {}
         self._lock = threading.Lock()
         self.limit(budgets)
 
@@ -101,6 +101,11 @@ class RateLimiter:
                     window.sent.extend(calls.sent)
             for window in self._windows.values():
                 window.sent = deque(sorted(window.sent))
+
+    @property
+    def reach(self) -> int:
+        """Milliseconds: what was claimed before them does not count any more."""
+        return (self.longest + shared.LONGEST_CALL) // timedelta(milliseconds=1)
 
     def _of(self, rate_key: port.RateKey) -> list[_Window]:
         """The windows that count a key's calls."""
@@ -157,13 +162,13 @@ class RateLimiter:
             self._end(rate_key, tick)
             self._flying[self._account(rate_key).platform] -= 1
 
-    def learn(self, calls: Sequence[shared.Call], *, counted: bool = False) -> None:
+    def learn(self, calls: Sequence[shared.Call]) -> None:
         """Count what other replicas do. ``calls`` are all that they have under way, and all that
-        they claimed since a while before this was told last. ``counted``: those that ended are
-        counted already."""
+        they claimed since a while before this was told last; at first, since the beginning of
+        ``reach``."""
         now, tick = codec.ms(self._clock.now()), self._tick()
-        tries = {(call.effect, call.attempt): call for call in calls}
-        flying = {one: call.rate_key for one, call in tries.items() if call.ended is None}
+        named = {(call.effect, call.attempt, call.number): call for call in calls}
+        flying = {one: call.rate_key for one, call in named.items() if call.ended is None}
         with self._lock:
             for one in self._others.keys() - flying.keys():
                 self._end(self._others.pop(one), tick)
@@ -171,11 +176,10 @@ class RateLimiter:
             for one in flying.keys() - self._others.keys():
                 self._begin(flying[one])
                 self._others[one] = flying[one]
-            for one, call in tries.items():
+            for one, call in named.items():
                 if call.ended is not None and one not in self._learnt:
                     self._learnt[one] = now
-                    if not counted:
-                        self._sent(call.rate_key, tick - max(0, now - call.ended))
+                    self._sent(call.rate_key, tick - max(0, now - call.ended))
             self._learnt = {one: at for one, at in self._learnt.items() if at > now - REMEMBERED}
         for call in calls:
             if call.paused > now:

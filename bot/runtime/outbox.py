@@ -23,7 +23,6 @@ from bot.store import codec, port, shared
 
 log = logging.getLogger(__name__)
 
-CALL_DEADLINE = 300.0
 LONGEST_SLEEP = 30.0
 
 
@@ -84,7 +83,7 @@ class Outbox:
         clock: ports.Clock,
         *,
         in_flight: int = limits.IN_FLIGHT,
-        call_deadline: float = CALL_DEADLINE,
+        call_deadline: float = shared.LONGEST_CALL.total_seconds(),
         account: limits.Account = lambda rate_key: rate_key,
         draw: clearance.Draw | None = None,
         membership: Membership | None = None,
@@ -128,10 +127,11 @@ class Outbox:
 
         def recover(writer: port.Writer) -> tuple[int, port.History]:
             count = writer.recover() if alone else 0
+            self._look(writer)
             return count, writer.history(now - self._limiter.longest, now)
 
         count, history = await self._engine.write(recover)
-        self._limiter.remember(history)
+        self._limiter.remember(history if alone else replace(history, sent=()))
         return count
 
     @property
@@ -192,7 +192,7 @@ class Outbox:
         if self._draining:
             return port.Claims((), None)
         try:
-            claims = await self._engine.claim(self._limiter, self._draw, self._before_claim)
+            claims = await self._engine.claim(self._limiter, self._draw, self._look)
         except ports.Closed:
             return None
         except shared.Fenced as fence:
@@ -210,7 +210,7 @@ class Outbox:
             task.add_done_callback(self._tasks.discard)
         return claims
 
-    def _before_claim(self, writer: port.Writer) -> None:
+    def _look(self, writer: port.Writer) -> None:
         if self._membership is not None:
             self._membership.look(writer, self._limiter)
 

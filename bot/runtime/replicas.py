@@ -63,7 +63,7 @@ class Membership:
         self.leads = False
         self._confirmed = -math.inf
         self._next = lease.total_seconds() / BEATS
-        self._looked: int | None = None
+        self._looked = 0
         self._hurry = asyncio.Event()
         self._renewing = asyncio.Lock()
 
@@ -72,9 +72,8 @@ class Membership:
     def look(self, writer: port.Writer, limiter: limits.RateLimiter) -> None:
         """Count the calls of the others. Raises Fenced."""
         now = codec.ms(self._clock.now())
-        first = self._looked is None
-        since = (now if self._looked is None else self._looked) - limits.OVERLAP
-        limiter.learn(writer.calls_of_others(since), counted=first)
+        since = self._looked or now - limiter.reach
+        limiter.learn(writer.calls_of_others(since - limits.OVERLAP, now))
         self._looked = now
 
     async def may_send(self) -> bool:

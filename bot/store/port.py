@@ -407,7 +407,8 @@ class Writer(shared.Membership, Protocol):
         """Queue again, in doubt, what was in flight when the process died; returns how many."""
 
     def history(self, since: datetime, now: datetime) -> History:
-        """Calls since ``since``, and rate keys whose platform said when to come back."""
+        """Calls that may have arrived since ``since``, and rate keys whose platform said when to
+        come back."""
 
     # -- what platforms count
 

@@ -10,6 +10,9 @@ from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 State = Literal["living", "dead", "left"]
+LONGEST_CALL = timedelta(minutes=5)
+"""Within this a call has ended that was claimed, one way or another: whoever makes it sees to
+that."""
 
 
 class Fenced(Exception):
@@ -60,11 +63,13 @@ class RateKey:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A try of an effect that another replica claimed. ``ended`` in milliseconds (None: it is under
-    way); ``paused``: until when its platform wants no more (milliseconds, 0: it did not say so)."""
+    """A call of another replica, for a try of an effect. ``number``: which one of that try (0: the
+    newest). ``ended``: until when it may have arrived, in milliseconds (None: it is under way);
+    ``paused``: until when its platform wants no more (milliseconds, 0: it did not say so)."""
 
     effect: int
     attempt: int
+    number: int
     rate_key: RateKey
     ended: int | None
     paused: int = 0
@@ -122,6 +127,6 @@ class Membership(Protocol):
     def leave(self) -> None:
         """This replica ends; what it still had in flight is queued again, in doubt."""
 
-    def calls_of_others(self, since: int) -> Sequence[Call]:
+    def calls_of_others(self, since: int, now: int) -> Sequence[Call]:
         """What other replicas have claimed after ``since`` (milliseconds), and everything that they
         have under way. Raises Fenced."""

@@ -17,7 +17,7 @@ import pytest
 
 from bot import store
 from bot.store.postgres import dialect
-from bot.store.sql import lookups, queries, statements
+from bot.store.sql import limits, lookups, queries, statements
 from bot.store.sql.check import statements as checks
 from tests import postgres as servers
 from tests.bot import test_retention, test_store
@@ -133,7 +133,7 @@ def test_the_indexes_are_the_same(file: sqlite3.Connection, driver: Driver) -> N
 def named() -> dict[str, str]:
     """All statements, by the names they have."""
     texts: dict[str, object] = {}
-    for module in (queries, lookups, statements, checks):
+    for module in (queries, limits, lookups, statements, checks):
         for name, value in vars(module).items():
             where = f"{module.__name__.removeprefix('bot.store.sql.')}.{name}"
             if isinstance(value, dict):
@@ -238,7 +238,7 @@ def test_no_statement_of_the_daily_work_reads_a_whole_table(driver: Driver) -> N
     partials = {row[0] for row in driver.execute(partial)}
     wrong = {}
     for name in sorted({*test_store.INDEXED, *test_retention.INDEXED}):
-        (module,) = [one for one in (queries, lookups, statements) if hasattr(one, name)]
+        (module,) = [one for one in (queries, limits, lookups, statements) if hasattr(one, name)]
         statement = re.sub(r"LIMIT \$\d+", "LIMIT 50", numbered(getattr(module, name)))
         query = f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {statement}"
         result = driver.pgconn.exec_(query.encode())

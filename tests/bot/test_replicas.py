@@ -77,7 +77,7 @@ async def test_what_a_dead_one_had_in_flight_is_taken_over_in_doubt(url: str) ->
         dead.platform.answers[0].set_result(model.Done("late"))  # type: ignore[attr-defined]
         dead.outbox.wake()
         with pytest.raises(shared.Fenced):
-            await dead.engine.claim(dead.outbox._limiter, before=dead.outbox._before_claim)
+            await dead.engine.claim(dead.outbox._limiter, before=dead.outbox._look)
         assert other.states() == {"a1": "in_flight", "a2": "queued"}
         await dead.membership._turn()
         other.platform.answers[0].set_result(model.Done("first"))  # type: ignore[attr-defined]
@@ -195,6 +195,17 @@ async def test_what_has_ended_at_the_far_end_is_looked_at_by_the_one_that_leads(
 
 PER_CHAT = RateLimit("chat", ("say",), "chat", 5, 60.0)
 PER_APP = RateLimit("chat", ("say",), "app", 12, 60.0)
+
+
+async def test_what_others_call_while_one_starts_counts_for_it(url: str) -> None:
+    """It has joined, and claims only once it is connected."""
+    async with cluster(url, PER_APP, core=decide, count=2) as two:
+        works, starts = two.members
+        works.work()
+        await queue(works, *(rig.say(f"e{number}") for number in range(8)))
+        await settled(works)
+        await starts.engine.write(starts.outbox._look)
+        assert [one.outbox.budgets()[0].calls for one in two] == [8, 8]
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from bot import model, release, store
 from bot.store import codec
-from bot.store.sql import lookups, queries
+from bot.store.sql import limits, lookups, queries
 from bot.store.sqlite import schema
 from tests import properties
 from tests.bot import rig
@@ -162,6 +162,7 @@ def test_a_store_is_made_once_and_keeps_its_identity(path: Path) -> None:
             "m014_search",
             "m015_replicas",
             "m016_configuration",
+            "m017_calls",
         ]
 
 
@@ -410,6 +411,9 @@ INDEXED = {
     "EFFECTS_RECOVER": (),
     "EFFECTS_REPLACE": (1, "a", 5),
     "EFFECTS_RECENT": (1,),
+    "CALLS_RECENT": (1,),
+    "CALL_OF_EARLIER": (1, 1),
+    "CALLS_FORGET": (1,),
     "AUDIT_OF_REQUEST": (1, 5),
     "AUDIT_NEWEST": (5,),
     "REQUESTS_OPEN": (5,),
@@ -435,9 +439,8 @@ INDEXED = {
 def test_no_query_of_the_daily_work_reads_a_whole_table(path: Path, name: str) -> None:
     with store.Store(path) as opened:
         assert opened.writer is not None
-        query = "EXPLAIN QUERY PLAN " + getattr(
-            lookups if hasattr(lookups, name) else queries, name
-        )
+        (module,) = [one for one in (queries, lookups, limits) if hasattr(one, name)]
+        query = "EXPLAIN QUERY PLAN " + getattr(module, name)
         plan = [row[3] for row in opened.writer.connection.execute(query, INDEXED[name])]
         limited = {"REQUESTS_RECENT", "AUDIT_NEWEST"}
         for line in plan:

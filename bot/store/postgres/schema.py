@@ -236,7 +236,23 @@ CREATE TABLE configuration (
 INSERT INTO configuration SELECT 1, value FROM meta WHERE name = 'configuration';
 DELETE FROM meta WHERE name = 'configuration';
 """
-LATER: Mapping[str, str] = {"m015_replicas": _REPLICAS, "m016_configuration": _CONFIGURATION}
+_CALLS = """
+CREATE TABLE calls (
+    effect BIGINT NOT NULL,
+    attempt BIGINT NOT NULL,
+    number BIGINT NOT NULL,
+    bucket TEXT COLLATE "C" NOT NULL,
+    owner BIGINT NOT NULL,
+    ended_at BIGINT NOT NULL,
+    PRIMARY KEY (effect, attempt, number)
+);
+CREATE INDEX calls_ended ON calls (ended_at);
+"""
+LATER: Mapping[str, str] = {
+    "m015_replicas": _REPLICAS,
+    "m016_configuration": _CONFIGURATION,
+    "m017_calls": _CALLS,
+}
 """What each migration after the first schema does."""
 TABLE = "SELECT to_regclass('migrations')"
 APPLIED = "SELECT name FROM migrations ORDER BY number"

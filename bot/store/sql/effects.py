@@ -6,12 +6,17 @@ import functools
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from bot import model
-from bot.store import codec, port
-from bot.store.sql import lookups, queries
+from bot.store import codec, port, shared
+from bot.store.sql import limits, lookups, queries
 from bot.store.sql.connection import Connection
+
+REMEMBERED = timedelta(days=1) // timedelta(milliseconds=1)
+"""Milliseconds for which a call is remembered that its effect's row does not show any more: no
+budget reaches further back."""
 
 
 def rate_key_of(effect: model.Effect) -> port.RateKey:
@@ -125,24 +130,26 @@ def claim(connection: Connection, now: int, quota: port.Quota, owner: int = 0) -
     """Mark as in flight what is due, oldest first and one per lane, as far as ``quota`` allows; it
     is in the hands of the replica ``owner`` (0: there is but one)."""
     waiting: list[int] = []
-    due: list[tuple[int, int, port.RateKey]] = []
+    due: list[tuple[int, int, int, port.RateKey]] = []
     full: list[port.RateKey] = []
     for (key,) in connection.execute(queries.BUCKETS).fetchall():
         rate_key = rate_key_from(key)
         most = quota.room(rate_key).count
-        ready: list[tuple[int, int]] = []
+        ready: list[tuple[int, int, int]] = []
         if most > 0:
             ready = connection.execute(queries.EFFECTS_DUE, (key, now, most)).fetchall()
-            due.extend((due_at, id_, rate_key) for id_, due_at in ready)
+            due.extend((due_at, id_, tries, rate_key) for id_, due_at, tries in ready)
         if len(ready) >= most:
             full.append(rate_key)
         later = connection.execute(queries.EFFECT_NEXT_DUE, (key, now)).fetchone()[0]
         if later is not None:
             waiting.append(later)
     claims: list[port.Claimed] = []
-    for _, id_, rate_key in sorted(due, key=lambda entry: entry[:2]):
+    for _, id_, tries, rate_key in sorted(due, key=lambda entry: entry[:2]):
         if quota.room(rate_key).count > 0:
             quota.take(rate_key)
+            if tries > 0:
+                _keep_call(connection, id_, now)
             claims.append(_take(connection, id_, now, owner))
         else:
             full.append(rate_key)
@@ -153,6 +160,12 @@ def claim(connection: Connection, now: int, quota: port.Quota, owner: int = 0) -
         if again is not None:
             waiting.append(again)
     return port.Claims(tuple(claims), min(waiting, default=None))
+
+
+def _keep_call(connection: Connection, id_: int, now: int) -> None:
+    """Remember the last try of an effect, before its row shows the next one."""
+    connection.execute(limits.CALLS_FORGET, (now - REMEMBERED,))
+    connection.execute(limits.CALL_OF_EARLIER, (id_, now))
 
 
 def _take(connection: Connection, id_: int, now: int, owner: int) -> port.Claimed:
@@ -272,16 +285,22 @@ def _reason(outcome: str) -> str:
     return str(getattr(codec.decode(codec.outcome, outcome), "reason", "")) if outcome else ""
 
 
+def ended_at(now: int, claimed: int, settled: int, doubt: int) -> int:
+    """Until when a call may have arrived that is not under way any more: where nobody saw its end,
+    until now."""
+    return now if doubt and settled < claimed else max(claimed, settled)
+
+
 def history(connection: Connection, since: int, now: int) -> port.History:
-    """Calls since ``since``, and rate keys whose platform said when to come back."""
-    sent = [
-        (rate_key_from(rate_key), now if doubt and settled < claimed else max(claimed, settled))
-        for rate_key, claimed, settled, doubt in connection.execute(
-            queries.EFFECTS_RECENT, (since,)
-        )
-    ]
+    """Calls that may have arrived since ``since``, and rate keys whose platform said when to come
+    back."""
+    claimed = since - shared.LONGEST_CALL // timedelta(milliseconds=1)
+    rows = connection.execute(limits.EFFECTS_RECENT, (claimed,)).fetchall()
+    ended = [(key, ended_at(now, *moments)) for key, *moments in rows]
+    ended += connection.execute(limits.CALLS_RECENT, (since,)).fetchall()
+    sent = [(rate_key_from(key), at) for key, at in ended if at > since]
     paused = []
-    for rate_key, due_at, text in connection.execute(queries.EFFECTS_PUT_OFF):
+    for rate_key, due_at, text in connection.execute(limits.EFFECTS_PUT_OFF):
         outcome = codec.decode(codec.outcome, text)
         if isinstance(outcome, model.NotSent) and outcome.retry_after > 0 and due_at > now:
             paused.append((rate_key_from(rate_key), due_at))

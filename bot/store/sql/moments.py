@@ -10,7 +10,7 @@ import json
 from datetime import datetime, timedelta
 
 from bot.store import codec, port
-from bot.store.sql import queries
+from bot.store.sql import limits, queries
 from bot.store.sql.connection import Connection
 
 NEWEST, STEPS, SHIFT = "clock.seen", "clock.steps", "clock.shift"
@@ -39,6 +39,7 @@ def move(connection: Connection, before: datetime, size: timedelta, now: datetim
     """The clock was set by ``size``, from ``before`` to ``now``: move what measures a pace."""
     by = round(size / timedelta(milliseconds=1))
     connection.execute(queries.CLOCK_OUTBOX, (by,))
+    connection.execute(limits.CLOCK_CALLS, (by,))
     connection.execute(queries.CLOCK_TIMERS if by < 0 else queries.CLOCK_TIMERS_FORWARD, (by,))
     connection.execute(queries.CLOCK_STEPS, (by,))
     connection.execute(queries.CLOCK_ASKS, (by,))

@@ -1,5 +1,5 @@
 """Every SQL statement, by name. Nothing else holds SQL but ``bot.store.sql.schema``,
-``lookups`` and ``statements`` beside it, and ``bot.store.sql.check``."""
+``lookups``, ``limits`` and ``statements`` beside it, and ``bot.store.sql.check``."""
 
 from __future__ import annotations
 
@@ -192,13 +192,6 @@ UPDATE outbox SET state = 'queued', doubt = 1,
     doubt_at = CASE WHEN doubt_at = 0 THEN claimed_at ELSE doubt_at END
 WHERE state = 'in_flight' AND owner NOT IN (SELECT id FROM replicas WHERE state = 'living')
 """
-EFFECTS_OF_OTHERS = """
-SELECT id, attempts, bucket, state, MAX(claimed_at, settled_at), due_at, outcome FROM outbox
-WHERE claimed_at > 0 AND claimed_at > :since AND owner <> :own
-UNION
-SELECT id, attempts, bucket, state, 0, 0, '' FROM outbox
-WHERE state = 'in_flight' AND owner <> :own
-"""
 EFFECT_KNOWN = "SELECT 1 FROM outbox WHERE key IN (?, ?)"
 EFFECT_PARTS = "SELECT parts FROM outbox WHERE lane = ? AND parts <> '' ORDER BY id"
 EFFECT_NOTE = """
@@ -216,7 +209,7 @@ WITH RECURSIVE each (bucket) AS (
 SELECT bucket FROM each WHERE bucket IS NOT NULL
 """
 EFFECTS_DUE = """
-SELECT id, due_at FROM outbox AS o
+SELECT id, due_at, attempts FROM outbox AS o
 WHERE bucket = ? AND state = 'queued' AND due_at <= ? AND NOT EXISTS (
     SELECT 1 FROM outbox AS p
     WHERE p.lane = o.lane AND p.id < o.id AND p.state IN ('queued', 'in_flight')
@@ -242,14 +235,6 @@ UPDATE outbox SET context = '{{}}' WHERE id = ?1 AND EXISTS (
 )
 """
 EFFECT_KEEP = "UPDATE outbox SET body = ? WHERE id = ? AND state = 'in_flight'"
-EFFECTS_RECENT = """
-SELECT bucket, claimed_at, settled_at, doubt FROM outbox
-WHERE claimed_at > 0 AND claimed_at > ? ORDER BY claimed_at
-"""
-EFFECTS_PUT_OFF = """
-SELECT bucket, due_at, outcome FROM outbox
-WHERE state = 'queued' AND attempts > 0 AND outcome <> ''
-"""
 EFFECT_COUNTS = """
 SELECT state, COUNT(*) FROM outbox WHERE state IN ('queued', 'in_flight')
 AND NOT (kind = 'fetch_form' AND state = 'queued' AND attempts = 0 AND due_at > created_at)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from bot import model
 from bot.store import codec, shared
-from bot.store.sql import effects, queries
+from bot.store.sql import effects, limits, queries
 from bot.store.sql.connection import Connection
 
 KEPT = timedelta(days=1)
@@ -51,23 +51,34 @@ def check(connection: Connection, number: int) -> None:
         raise shared.Fenced(f"replica {number} was taken for dead")
 
 
-def calls_of_others(connection: Connection, number: int, since: int) -> list[shared.Call]:
+def calls_of_others(connection: Connection, number: int, since: int, now: int) -> list[shared.Call]:
     """What the others have claimed of late, or have under way."""
-    rows = connection.execute(queries.EFFECTS_OF_OTHERS, {"own": number, "since": since})
-    return [_call(*row) for row in rows]
+    rows = connection.execute(limits.EFFECTS_OF_OTHERS, {"own": number, "since": since})
+    return [_call(now, *row) for row in rows]
 
 
 def _call(
-    id_: int, attempts: int, bucket: str, state: str, ended: int, due: int, outcome: str
+    now: int,
+    effect: int,
+    attempt: int,
+    part: int,
+    bucket: str,
+    state: str,
+    claimed: int,
+    settled: int,
+    doubt: int,
+    due: int,
+    outcome: str,
 ) -> shared.Call:
     rate_key = effects.rate_key_from(bucket)
     if state == "in_flight":
-        return shared.Call(id_, attempts, rate_key, None)
+        return shared.Call(effect, attempt, part, rate_key, None)
     paused = 0
     if state == "queued" and outcome:
         last = codec.decode(codec.outcome, outcome)
         paused = due if isinstance(last, model.NotSent) and last.retry_after > 0 else 0
-    return shared.Call(id_, attempts, rate_key, ended, paused)
+    ended = effects.ended_at(now, claimed, settled, doubt)
+    return shared.Call(effect, attempt, part, rate_key, ended, paused)
 
 
 def all_of(connection: Connection) -> tuple[shared.Replica, ...]:

@@ -397,9 +397,9 @@ class Writer(port.Writer):
         doubtful = replicas.leave(self.connection, self.replica, codec.ms(self.time()))
         self.changes.effects = self.changes.effects or bool(doubtful)
 
-    def calls_of_others(self, since: int) -> list[shared.Call]:
+    def calls_of_others(self, since: int, now: int) -> list[shared.Call]:
         replicas.check(self.connection, self.replica)
-        return replicas.calls_of_others(self.connection, self.replica, since)
+        return replicas.calls_of_others(self.connection, self.replica, since, now)
 
     # -- the clock
 

@@ -455,6 +455,29 @@ def m016_configuration(db: sqlite_utils.Database) -> None:
             db.execute(statement)
 
 
+_CALLS = """
+CREATE TABLE calls (
+    effect INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    bucket TEXT NOT NULL,
+    owner INTEGER NOT NULL,
+    ended_at INTEGER NOT NULL,
+    PRIMARY KEY (effect, attempt, number)
+) WITHOUT ROWID;
+CREATE INDEX calls_ended ON calls (ended_at);
+"""
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def m017_calls(db: sqlite_utils.Database) -> None:
+    """The calls of effects of which the outbox knows no more: those of earlier tries, and of a try
+    that makes several all but the last."""
+    for statement in _CALLS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
 CONTRACTS: Mapping[str, str] = {"m002_runs": "0.0.0", "m009_marks": "0.0.0"}
 """Migrations that take something away, each with the release whose code was the first to do without
 it, which must be an earlier one. (Those of 0.0.0 are from before this rule.)"""
