@@ -1,7 +1,8 @@
 """Which configuration the replicas of a store work with: the one that the store names.
 
-A reload puts another one in use. The other replicas then read their own files, and take up what
-stands there if it is the same; one whose files say otherwise ends, and waits at its next start.
+A reload puts another one in use. From that transaction on the other replicas decide nothing: they
+read their own files, and take up what stands there if it is the same; one whose files say otherwise
+ends, and waits at its next start.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class Agreement:
     def __init__(self, door: engine.Engine, reloader: reload.Reloader, refuse: bool) -> None:
         self._door, self._reloader, self._refuse = door, reloader, refuse
         self._news = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
         door.watch(self._on_commit)
 
     def _on_commit(self, changes: port.Changes) -> None:
@@ -54,17 +56,29 @@ class Agreement:
             await self._pause()
 
     async def run(self) -> None:
-        """Take up what other replicas put in use. Raises Differs where the files of this one say
-        otherwise."""
-        while True:
-            await self._news.wait()
-            self._news.clear()
-            digest, _ = await self._in_use()
-            if digest and not await self._adopted(digest):
-                raise Differs(
-                    f"another replica has put the configuration {digest[:8]} in use, which the "
-                    "files of this one do not say"
-                )
+        """Take up what other replicas put in use; nothing is decided before. Raises Differs where
+        the files of this one say otherwise."""
+        self._loop = asyncio.get_running_loop()
+        with self._door.held_while(self._is_behind):
+            while True:
+                await self._news.wait()
+                self._news.clear()
+                digest, _ = await self._in_use()
+                if digest and not await self._adopted(digest):
+                    raise Differs(
+                        f"another replica has put the configuration {digest[:8]} in use, which the "
+                        "files of this one do not say"
+                    )
+
+    def _is_behind(self, writer: port.Writer) -> bool:
+        """Is a configuration in use that this replica has not taken up? Asked on the writer's
+        thread. A release that does not note the digest is believed by what it noted."""
+        own = self._reloader.running.digest
+        if writer.configuration_digest in ("", own) or _digest(writer.configuration()) == own:
+            return False
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._news.set)
+        return True
 
     async def _in_use(self) -> tuple[str, bool]:
         """As ``_in_use``, once the database is reached."""
@@ -93,6 +107,9 @@ class Agreement:
 
 def _in_use(reader: port.Reader) -> tuple[str, bool]:
     """The digest of the configuration in use ("": none yet), and whether any replica is alive."""
-    noted = reader.configuration()
-    digest = parts.digest(json.loads(noted)) if noted else ""
-    return digest, any(one.state == "living" for one in reader.replicas())
+    living = any(one.state == "living" for one in reader.replicas())
+    return _digest(reader.configuration()), living
+
+
+def _digest(noted: str) -> str:
+    return parts.digest(json.loads(noted)) if noted else ""

@@ -8,6 +8,7 @@ and what is on its way meanwhile waits for nobody.
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import logging
 import secrets
@@ -35,7 +36,7 @@ _READING = threading.Lock()
 By = Literal["start", "signal", "command"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Loaded:
     """A configuration as the bot works with it, and the digests of its parts."""
 
@@ -43,7 +44,7 @@ class Loaded:
     deployment: deployment.Deployment
     parts: parts.Parts
 
-    @property
+    @functools.cached_property
     def digest(self) -> str:
         return parts.digest(self.parts)
 
@@ -263,7 +264,8 @@ class Reloader:
         return swap
 
     def _note(self, writer: port.Writer) -> None:
-        writer.note_configuration(json.dumps(parts.shared(self.running.parts)))
+        own = self.running
+        writer.note_configuration(json.dumps(parts.shared(own.parts)), own.digest)
 
 
 def callbacks(before: config.Config, now: config.Config) -> list[str]:

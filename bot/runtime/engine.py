@@ -7,12 +7,12 @@ of the disk serves many of them, and alone an event waits for nobody. A thread o
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from queue import Empty, SimpleQueue
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 FAILED = "Something went wrong here; it was noted in the audit log."
+BEHIND = "another configuration is in use than this process has"
 MOST_TOGETHER = 256
 MOST_TRIES = 5000
 """So many patterns may have to be judged elsewhere for one event."""
@@ -44,13 +45,14 @@ FIRST_PAUSE, LAST_PAUSE = 0.1, 2.0
 class _Job:
     """Something waiting for the writer thread: an event, with or without a ``call`` right after
     it, or a ``call`` alone. ``undo``: what the call changed outside the store is put back, for its
-    transaction was lost. ``since`` when, in seconds of the counter that measures how long things
-    take."""
+    transaction was lost. ``decides``: the configuration matters to it. ``since`` when, in seconds
+    of the counter that measures how long things take."""
 
     future: asyncio.Future[Any]
     event: model.Event | None
     call: Callable[[port.Writer], Any] | None
     undo: Callable[[], None] | None = None
+    decides: bool = False
     tries: int = 0
     since: float = field(default_factory=time.perf_counter)
 
@@ -61,10 +63,12 @@ Answer = tuple[_Job, Any, BaseException | None]
 @dataclass(slots=True)
 class _Results:
     """What comes of jobs once their transaction is on disk: ``answers``, and ``questions`` about
-    patterns, which are to be judged elsewhere before a job is done again."""
+    patterns, which are to be judged elsewhere before a job is done again. ``held``: jobs that wait
+    for the configuration in use."""
 
     answers: list[Answer] = field(default_factory=list)
     questions: list[tuple[_Job, regexes.Question]] = field(default_factory=list)
+    held: list[_Job] = field(default_factory=list)
 
 
 class Engine:
@@ -121,6 +125,9 @@ class Engine:
         self._closing = threading.Event()
         self._pause = 0.0
         self.lost_at: datetime | None = None
+        self._is_behind: Callable[[port.Writer], bool] = lambda writer: False
+        self._held: list[_Job] = []
+        self._waits_to_follow = True
 
     # -- on the loop's thread
 
@@ -139,7 +146,19 @@ class Engine:
         the event was not taken (closing, or the disk failed): do not acknowledge it then.
         ``then`` is called on the writer thread, in the same transaction and before anything else
         is decided; it must not fail."""
-        return self._put(event, then)
+        return self._put(event, then, decides=not isinstance(event, model.ConfigurationRead))
+
+    @contextlib.contextmanager
+    def held_while(self, is_behind: Callable[[port.Writer], bool]) -> Iterator[None]:
+        """Within it, nothing is decided and nothing claimed while another configuration is in use
+        than this process has: what comes waits for a ``write`` that puts it in place. After it,
+        who would wait has ``ports.Closed``. ``is_behind`` is asked in each transaction."""
+        self._is_behind = is_behind
+        try:
+            yield
+        finally:
+            self._waits_to_follow = False
+            self._put(None, lambda writer: None).add_done_callback(asyncio.Future.exception)
 
     def write(self, call: Callable[[port.Writer], T]) -> asyncio.Future[T]:
         """Run ``call`` on the writer thread, in the transaction that the next events share. What
@@ -165,7 +184,7 @@ class Engine:
             claims = writer.claim(self.clock.now(), ledger)
             return self._clearance.passed(claims, ledger, draw)
 
-        return self._put(None, claim, ledger.undo)
+        return self._put(None, claim, ledger.undo, decides=True)
 
     async def read(self, call: Callable[[port.Reader], T]) -> T:
         """Run ``call`` in a thread with a read-only connection; it never blocks the writer. Raises
@@ -185,7 +204,7 @@ class Engine:
         moved steps."""
         self._watchers.append(watcher)
 
-    def listen(self) -> AbstractContextManager[None]:
+    def listen(self) -> contextlib.AbstractContextManager[None]:
         """Within it, watchers are called for what other replicas commit, too."""
         loop = asyncio.get_running_loop()
 
@@ -228,13 +247,14 @@ class Engine:
         event: model.Event | None,
         call: Callable[[port.Writer], Any] | None,
         undo: Callable[[], None] | None = None,
+        decides: bool = False,
     ) -> asyncio.Future[Any]:
         loop = self._loop or asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
         if self._closed:
             future.set_exception(ports.Closed("the bot is shutting down"))
         else:
-            self._queue.put(_Job(future, event, call, undo))
+            self._queue.put(_Job(future, event, call, undo, decides))
         return future
 
     def _hand_back(self, answers: list[Answer], changes: port.Changes | None) -> None:
@@ -300,7 +320,7 @@ class Engine:
         assert self._loop is not None
         more = True
         while more or self._used.pending:
-            jobs: list[_Job] = []
+            jobs = self._held
             try:
                 more = more and self._gather(jobs)
                 if jobs or not more:
@@ -318,6 +338,8 @@ class Engine:
                 self._loop.call_soon_threadsafe(self._give_up, jobs, fault)
                 return
         self._writer.finish()
+        answers: list[Answer] = [(job, None, ports.Closed(BEHIND)) for job in self._held]
+        self._loop.call_soon_threadsafe(self._hand_back, answers, None)
         self._loop.call_soon_threadsafe(self._end)
 
     def _gather(self, jobs: list[_Job]) -> bool:
@@ -357,7 +379,8 @@ class Engine:
                 self._undo(jobs)
         self._pause = 0.0
         self._used.committed()
-        self.meter.jobs += len(jobs)
+        self._held = results.held
+        self.meter.jobs += len(jobs) - len(results.held)
         failpoints.reach("engine.committed")
         news = self._intake.committed()
         changes = self._writer.changes
@@ -372,15 +395,26 @@ class Engine:
         writer.begin(self._waits_on)
         for reached in self._used.flush(writer, self.clock.now()):
             self._intake.take(reached, last=True)
+        behind = self._is_behind(writer)
+        later = [job for job in jobs if behind and job.decides]
+        self._do((job for job in jobs if not (behind and job.decides)), results)
+        if later and not self._is_behind(writer):
+            self._do(later, results)
+        elif self._waits_to_follow:
+            results.held = later
+        else:
+            results.answers += [(job, None, ports.Closed(BEHIND)) for job in later]
+        failpoints.reach("engine.before_commit")
+        began = time.perf_counter()
+        writer.commit()
+        self.meter.commits.observe(time.perf_counter() - began)
+
+    def _do(self, jobs: Iterable[_Job], results: _Results) -> None:
         for job in jobs:
             try:
                 results.answers.append(self._done(job))
             except regexes.Unjudged as unjudged:
                 results.questions.append((job, unjudged.question))
-        failpoints.reach("engine.before_commit")
-        began = time.perf_counter()
-        writer.commit()
-        self.meter.commits.observe(time.perf_counter() - began)
 
     def _renewed(self, fault: port.Lost) -> bool:
         """Connect to the database again, however long that takes. True: the transaction that was

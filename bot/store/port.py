@@ -314,6 +314,8 @@ class Writer(shared.Membership, Protocol):
     """The random name of this store."""
     changes: Changes
     """What the transaction has changed so far, or the last one changed."""
+    configuration_digest: str
+    """Of the configuration that is in use, as of this transaction; "": it is not noted."""
 
     # -- transactions
 
@@ -430,8 +432,11 @@ class Writer(shared.Membership, Protocol):
     def forget_restore(self) -> None:
         """People were told that the store was put back."""
 
-    def note_configuration(self, text: str) -> None:
-        """Remember the configuration that is in use from now on."""
+    def configuration(self) -> str:
+        """What was noted of the configuration that is in use; "": nothing yet."""
+
+    def note_configuration(self, text: str, digest: str) -> None:
+        """Remember the configuration that is in use from now on, and its digest."""
 
     # -- tidying
 

@@ -13,10 +13,11 @@ import pytest
 
 from bot import model
 from bot.app import adapters, agreement, reload
+from bot.model import ports
 from bot.runtime import engine, replicas
 from bot.store import port
 from tests import postgres, stores
-from tests.bot import rig
+from tests.bot import rig, stage
 from tests.bot.test_reload import KEY, furnish
 
 pytestmark = pytest.mark.skipif(bool(postgres.lack()), reason=postgres.lack())
@@ -28,7 +29,9 @@ class Replica:
     def __init__(self, url: str, folder: Path, name: str, refuse: bool = False) -> None:
         self.path = furnish(folder / name)
         self.store = stores.store.opened(url)
-        self.door = engine.Engine(self.store, rig.reading(), rig.Clock())
+        self.digests: list[str] = []
+        """Of the configuration by which each event was decided."""
+        self.door = engine.Engine(self.store, self._core, rig.Clock())
         settings = adapters.load(self.path)
         running = reload.loaded(settings, reload.deployment_of(settings, KEY))
         self.swaps: list[str] = []
@@ -39,6 +42,11 @@ class Replica:
         self.membership = replicas.Membership(
             self.door, rig.Clock(), name, "1.0", timedelta(seconds=10)
         )
+
+    def _core(self, event: model.Event) -> model.Reading:
+        if not isinstance(event, model.ConfigurationRead):
+            self.digests.append(self.digest)
+        return rig.reading()(event)
 
     def _take(self, loaded: reload.Loaded) -> None:
         self.swaps.append(loaded.digest)
@@ -113,6 +121,47 @@ async def test_one_whose_files_say_otherwise_ends(url: str, tmp_path: Path) -> N
         with pytest.raises(agreement.Differs, match="which the files of this one do not say"):
             await asyncio.wait_for(following, 20)
         assert second.swaps == []
+
+
+async def test_nothing_is_decided_by_another_configuration_than_the_one_in_use(
+    url: str, tmp_path: Path
+) -> None:
+    """However late a replica takes it up: events and claims wait for that, and signs of life do
+    not. One whose files say otherwise answers nobody."""
+    first, second, third = (Replica(url, tmp_path, name) for name in ("a", "b", "c"))
+    async with started(first, second, third):
+        for member in (first, second, third):
+            await join(member)
+        reading = asyncio.Event()
+
+        async def later(digest: str) -> bool:
+            await reading.wait()
+            return await adopt(digest)
+
+        adopt, second.reloader.adopt = second.reloader.adopt, later
+        following, other = (asyncio.create_task(one.agreement.run()) for one in (second, third))
+        await rig.until(lambda: second.agreement._loop is not None is not third.agreement._loop)
+        assert isinstance(await second.door.submit(rig.asked(1)), model.Receipt)
+        before = first.digest
+        for member in (first, second):
+            member.write(3)
+        await first.reloader.reload("console:root", "command")
+        click, claim = second.door.submit(rig.asked(2)), second.door.claim(stage.Everything())
+        refused = third.door.submit(rig.asked(3))
+        assert await second.membership.beat()
+        assert not click.done()
+        assert not claim.done()
+        reading.set()
+        await asyncio.wait_for(asyncio.gather(click, claim), 20)
+        assert second.digests == [before, first.digest]
+        with pytest.raises(agreement.Differs):
+            await asyncio.wait_for(other, 20)
+        with pytest.raises(ports.Closed):
+            await refused
+        with pytest.raises(ports.Closed):
+            await third.door.submit(rig.asked(4))
+        assert third.digests == []
+        following.cancel()
 
 
 async def test_one_that_starts_with_other_files_waits_until_they_are_the_same(

@@ -206,7 +206,7 @@ def test_the_configuration_is_kept_apart_from_what_every_transaction_looks_for(p
             writer.connection.execute(note, ("of the release before, which came back" * 500,))
             assert reader.configuration().startswith("of the release before, which")
             writer.begin()
-            writer.note_configuration(text)
+            writer.note_configuration(text, "digest")
             writer.commit()
             assert reader.configuration() == text
             assert writer.connection.execute(long).fetchall() == []

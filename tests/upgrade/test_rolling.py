@@ -72,7 +72,7 @@ def test_two_that_start_together_migrate_once(database: str, tmp_path: Path) -> 
         with store.opened(database) as opened:
             assert opened.writer is not None
             opened.writer.begin()
-            opened.writer.note_configuration(str(os.getpid()))
+            opened.writer.note_configuration(str(os.getpid()), "digest")
             opened.writer.commit()
 
     children = [child(work) for _ in range(4)]

@@ -24,7 +24,8 @@ SELECT (SELECT MAX(id) FROM requests), (SELECT value FROM meta WHERE name = 'req
     (SELECT MAX(seq) FROM audit), (SELECT hash FROM audit ORDER BY seq DESC LIMIT 1),
     (SELECT seq FROM sqlite_sequence WHERE name = 'audit'),
     (SELECT value FROM meta WHERE name = 'clock.shift'),
-    (SELECT value FROM meta WHERE name = 'moved')
+    (SELECT value FROM meta WHERE name = 'moved'),
+    (SELECT value FROM meta WHERE name = 'configuration.digest')
 """
 """What a transaction has to know of those before it; NULL: there is none."""
 
@@ -397,6 +398,8 @@ META_PUT = (
 FORMER_CONFIGURATION = "configuration"
 """Name in meta where releases without the table of that name note it. It is newer than the table,
 for whatever writes the table removes it."""
+CONFIGURATION_DIGEST = "configuration.digest"
+"""Name in meta: the digest of what is noted of it."""
 CONFIGURATION = """
 SELECT value, 0 AS place FROM meta WHERE name = 'configuration'
 UNION ALL SELECT digests, 1 FROM configuration ORDER BY place LIMIT 1

@@ -62,8 +62,7 @@ class Reader(port.Reader):
         return chains.entries(self.connection, after, page)
 
     def configuration(self) -> str:
-        noted = self.connection.execute(queries.CONFIGURATION).fetchone()
-        return "" if noted is None else str(noted[0])
+        return replicas.configuration(self.connection)
 
     def audit_head(self) -> audit.Head:
         return chains.head(self.connection)

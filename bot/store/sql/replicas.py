@@ -1,4 +1,4 @@
-"""Who works on the store, as rows tell it."""
+"""Who works on the store, and with which configuration, as rows tell it."""
 
 from __future__ import annotations
 
@@ -79,6 +79,12 @@ def _call(
         paused = due if isinstance(last, model.NotSent) and last.retry_after > 0 else 0
     ended = effects.ended_at(now, claimed, settled, doubt)
     return shared.Call(effect, attempt, part, rate_key, ended, paused)
+
+
+def configuration(connection: Connection) -> str:
+    """What was noted of the configuration that is in use; "": nothing yet."""
+    noted = connection.execute(queries.CONFIGURATION).fetchone()
+    return "" if noted is None else str(noted[0])
 
 
 def all_of(connection: Connection) -> tuple[shared.Replica, ...]:

@@ -45,6 +45,7 @@ class Writer(port.Writer):
         self.keeper: highwater.Keeper | None = None
         self.changes = port.Changes()
         self._execute = connection.execute
+        self.configuration_digest = ""
         self.replica = 0
         """The number under which effects are claimed; 0: nobody else writes the store."""
         self.jobs = 0
@@ -59,7 +60,8 @@ class Writer(port.Writer):
     def _learn(self) -> None:
         """Read what the transaction has to know of those before it, whoever wrote them."""
         row = self._execute(queries.NUMBERS).fetchone()
-        last, floor, seq, hash_, sequence, shift, self._moved = row
+        last, floor, seq, hash_, sequence, shift, self._moved, digest = row
+        self.configuration_digest = digest or ""
         self._last_request: int = max(last or 0, int(floor or 0))
         self._seq: int = seq or 0
         self._hash: str = hash_ or ""
@@ -234,9 +236,14 @@ class Writer(port.Writer):
             self._execute(queries.META_PUT, (queries.KEY, fingerprint))
         return fingerprint if row is None else str(row[0])
 
-    def note_configuration(self, text: str) -> None:
+    def configuration(self) -> str:
+        return replicas.configuration(self.connection)
+
+    def note_configuration(self, text: str, digest: str) -> None:
         self._execute(queries.CONFIGURATION_PUT, (text,))
         self._execute(queries.META_DROP, (queries.FORMER_CONFIGURATION,))
+        self._execute(queries.META_PUT, (queries.CONFIGURATION_DIGEST, digest))
+        self.configuration_digest = digest
         self.changes.configuration = True
 
     def _write_request(self, loaded: model.Request | None, request: model.Request) -> None:
