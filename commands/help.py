@@ -79,10 +79,8 @@ def _manual(context: Context, command: Command) -> Reply:
     if command.kind == "operation" and rule is not None:
         risk = context.say(f"risk.{rule.risk or command.risk}")
         rows.append((context.say("help.risk"), (Span(risk),)))
-        agree = context.book.policies.get(rule.policy)
-        if agree is not None:
-            names = [context.name(person) for person in agree.approvers]
-            text = context.say(f"approval.{agree.mode}", names=names, count=agree.count)
+        if rule.policy in context.book.policies:
+            text = _approval(context, rule.policy)
             rows.append((context.say("help.approval"), (Span(text),)))
         if rule.targets:
             rows.append((context.say("help.targets"), (Span(", ".join(rule.targets)),)))
@@ -91,6 +89,15 @@ def _manual(context: Context, command: Command) -> Reply:
     blocks.append(Block("para", (Span(context.say("help.example"), "bold"),)))
     blocks.append(Block("pre", text=command.example))
     return Reply(title, tuple(blocks))
+
+
+def _approval(context: Context, name: str) -> str:
+    """Who must agree by a policy, stage by stage."""
+    policy, stages = context.book.policies[name], []
+    for stage in policy.all_stages:
+        names = [context.name(person) for person in stage.approvers]
+        stages.append(context.say(f"approval.{stage.mode}", names=names, count=stage.count))
+    return context.say(f"stages.{policy.order}").join(stages)
 
 
 def _about(context: Context, item: Parameter) -> str:

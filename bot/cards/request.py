@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from bot import model, texts
 from bot.cards import definitions, runs
+from bot.cards.approvals import approver_rows, asked_block
 from bot.cards.forms import form_rows
 from bot.cards.lead import LOOKS, lead, word_of
 from bot.cards.parts import (
@@ -62,7 +63,7 @@ def request_card(
     if not pending:
         blocks += [*runs.blocks(request), *progress_blocks(request, plan, results)]
     if tally is not None:
-        blocks.append(asked_block(deployment, request, needed, tally))
+        blocks.append(asked_block(deployment, request, needed, cast))
     blocks += votes_list(deployment, request, cast if pending else votes)
     heading = fold_heading(locale, plan)
     details = folded(heading, plan_blocks(deployment, request))
@@ -177,23 +178,6 @@ def plan_warnings(locale: str, plan: model.Plan) -> list[Row]:
     return [row for row in rows if row[1][0].text.startswith(WARNING)]
 
 
-def asked_block(
-    deployment: Deployment, request: model.Request, needed: quorum.Quorum, tally: quorum.Tally
-) -> model.Block:
-    """Who may decide, how many are still needed, by when, and whose turn it is."""
-    locale, ballot = request.locale, request.ballot
-    until = request.expires_at if ballot is None else ballot.expires_at
-    rows = approver_rows(deployment, request.locale, needed)
-    facts = {"left": max(0, tally.need - tally.have), "have": tally.have, "need": tally.need}
-    still = texts.say(locale, "card.still", **facts)
-    if until is not None:
-        still += texts.say(locale, "card.still.until", time=moment(deployment, until))
-    if tally.later:
-        still += texts.say(locale, "card.still.turn", names=names_of(deployment, tally.waiting_for))
-    rows.append((texts.say(locale, "card.needed"), (bold(still),)))
-    return model.Block("facts", rows=tuple(rows))
-
-
 def progress_blocks(
     request: model.Request, plan: model.Plan, results: Sequence[model.InstanceResult]
 ) -> list[model.Block]:
@@ -293,21 +277,6 @@ def asking_rows(request: model.Request) -> list[Row]:
     if request.alike:
         text = texts.say(locale, "card.alike.open", number=request.alike)
         rows.append((texts.say(locale, "card.alike"), (bold(text),)))
-    return rows
-
-
-def approver_rows(deployment: Deployment, locale: str, needed: quorum.Quorum) -> list[Row]:
-    """Who must agree; where several policies add up, what each of them asks for."""
-    rows: list[Row] = []
-    for one, kept in needed.everything:
-        people = quorum.electors(needed, one)
-        agree = ", ".join(names_of(deployment, people))
-        if len(people) > 1:
-            agree += " · " + texts.say(locale, f"card.mode.{one.mode}", need=one.count)
-        if len(needed.everything) > 1:
-            agree += f" ({one.name})"
-        label = "card.approvers.kept" if kept else "card.approvers"
-        rows.append((texts.say(locale, label), (span(agree),)))
     return rows
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot import policy, regexes, texts
-from bot.config import check, people, schema
+from bot.config import check_policies, people, schema
 from bot.model import manifests
 from bot.model.manifests import RateLimit
 from bot.policy import identity
@@ -88,9 +88,15 @@ def _policy(file: schema.File, name: str, table: schema.Policy) -> policy.Policy
         policy.Policy,
         table,
         name=name,
-        approvers=check.approvers(file, table),
+        approvers=check_policies.people(file, table),
+        stages=tuple(_stage(file, stage) for stage in table.stages),
         remind=table.remind or table.expires / 3,
     )
+
+
+def _stage(file: schema.File, table: schema.Stage) -> policy.Stage:
+    people, named = check_policies.people(file, table), table.approvers
+    return settings_from(policy.Stage, table, approvers=people, named=named)
 
 
 def _rule(command: schema.Command) -> policy.CommandRule:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import urlsplit
 
 from bot import regexes
+from bot.config import check_policies, schema
 from bot.config import people as accounts
-from bot.config import schema
 from bot.config.context import CheckContext as CheckContext
 from bot.config.diagnostics import Diagnostics
 from bot.source import paths, suggest
@@ -27,26 +27,13 @@ def check(context: CheckContext) -> None:
     check_traces(context)
     accounts.check_people(context)
     for name, policy in context.file.policy.items():
-        check_policy(context, name, policy)
+        check_policies.check_policy(context, name, policy)
     check_groups(context)
     check_operations(context)
     check_forms(context)
     check_patterns(context)
     check_budgets(context)
     check_quotas(context)
-
-
-def approvers(file: schema.File, policy: schema.Policy) -> tuple[str, ...]:
-    """The people whom a policy names, each once, in order; roles stand for their holders."""
-    people: dict[str, None] = {}
-    known = {person.id for person in file.person}
-    for name in policy.approvers:
-        if name.startswith("role:"):
-            role = name.removeprefix("role:")
-            people |= dict.fromkeys(person.id for person in file.person if role in person.roles)
-        elif name in known:
-            people[name] = None
-    return tuple(people)
 
 
 def askers(file: schema.File, command: str) -> tuple[str, ...]:
@@ -134,53 +121,6 @@ def check_traces(context: CheckContext) -> None:
             'the packages that send traces are not installed: pip install "countersign[otel]"; in '
             'a checkout .venv/bin/python -m pip install -c requirements.lock ".[otel]"',
         )
-
-
-# ----------------------------------------------------------------------------- policies
-
-
-def check_policy(context: CheckContext, name: str, policy: schema.Policy) -> None:
-    """Can this policy be satisfied at all?"""
-    path: paths.Path = ("policy", name)
-    diagnostics, people = context.diagnostics, approvers(context.file, policy)
-    for index, approver in enumerate(policy.approvers):
-        role = approver.removeprefix("role:")
-        empty = approver.startswith("role:") and role in context.file.role
-        if empty and not any(role in person.roles for person in context.file.person):
-            message = f"nobody holds the role {role}, so it approves nothing"
-            diagnostics.warn((*path, "approvers", index), message)
-    named = any(not dangling(context.file, approver) for approver in policy.approvers)
-    if not people and named:
-        diagnostics.fault((*path, "approvers"), "names nobody, so nobody could ever approve")
-    if policy.mode == "count" and policy.count is None and not context.faulty(*path, "count"):
-        diagnostics.fault(
-            path, 'count is missing: mode = "count" needs the number of approvals', "count"
-        )
-    elif policy.mode != "count" and policy.count is not None and not context.faulty(*path, "mode"):
-        message = f'has no use with mode = "{policy.mode}"; write "count"'
-        diagnostics.fault((*path, "count"), message, "mode")
-    complete = all(not dangling(context.file, approver) for approver in policy.approvers)
-    if people and complete and policy.mode == "count" and (policy.count or 1) > len(people):
-        verb = "is" if len(people) == 1 else "are"
-        message = f"needs {policy.count} approvals, but there {verb} only {counted(people)}"
-        diagnostics.fault((*path, "count"), message)
-    late = policy.remind is not None and policy.remind >= policy.expires
-    if late and not context.faulty(*path, "expires"):
-        message = "the reminder must come before the request expires: remind < expires"
-        diagnostics.fault((*path, "remind"), message, "expires")
-
-
-def dangling(file: schema.File, approver: str) -> bool:
-    """Does the name lead nowhere? That is a fault of its own already."""
-    if approver.startswith("role:"):
-        return approver.removeprefix("role:") not in file.role
-    return approver not in {person.id for person in file.person}
-
-
-def counted(names: Iterable[str]) -> str:
-    people = list(names)
-    count = f"{len(people)} approver" + ("s" if len(people) != 1 else "")
-    return f"{count} ({', '.join(people[:8])})"
 
 
 # ----------------------------------------------------------------------------- the rest

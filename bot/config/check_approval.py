@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.config import check, run_commands, schema
+from bot.config import check, check_policies, run_commands
 from bot.config import people as accounts
 from bot.config.context import CheckContext
 from bot.source import paths
@@ -31,44 +31,37 @@ def check_approval(context: CheckContext) -> None:
         chosen = file.policy.get(use.policy)
         if chosen is None or chosen.self_approval or chosen.form_counts:
             continue
-        people = check.approvers(file, chosen)
-        complete = not any(check.dangling(file, approver) for approver in chosen.approvers)
-        if not people or not use.askers or not complete:
+        people = check_policies.approvers(file, chosen)
+        if not people or not use.askers or not check_policies.is_complete(file, chosen):
             continue
-        stuck = [who for who in use.askers if not satisfiable(chosen, people, who)]
+        stuck = [who for who in use.askers if check_policies.lack(file, chosen, {who})]
+        if not stuck:
+            continue
+        has = check_policies.counted(people)
+        if chosen.stages:
+            short = check_policies.lack(file, chosen, {stuck[0]})
+            has += f": {check_policies.sentence(short)}" if short is not None else ""
         if len(stuck) == len(use.askers) and use.always:
-            _nobody(context, use, people)
-        elif stuck:
-            _some(context, use, people, stuck)
+            _nobody(context, use, has)
+        else:
+            _some(context, use, has, stuck)
 
 
-def _nobody(context: CheckContext, use: Use, people: tuple[str, ...]) -> None:
+def _nobody(context: CheckContext, use: Use, has: str) -> None:
     context.diagnostics.fault(
         use.path,
         f"nobody could ever get it approved: only {', '.join(use.askers)} may ask for it, the "
-        f"policy {use.policy} has {check.counted(people)}, and nobody approves their own request",
+        f"policy {use.policy} has {has}, and nobody approves their own request",
     )
 
 
-def _some(context: CheckContext, use: Use, people: tuple[str, ...], stuck: list[str]) -> None:
+def _some(context: CheckContext, use: Use, has: str, stuck: list[str]) -> None:
     more = f" and {len(stuck) - 8} more" if len(stuck) > 8 else ""
     context.diagnostics.warn(
         use.path,
         f"{use.command} that {', '.join(stuck[:8])}{more} asks for can never be approved: the "
-        f"policy {use.policy} has {check.counted(people)}, and nobody approves their own request",
+        f"policy {use.policy} has {has}, and nobody approves their own request",
     )
-
-
-def satisfiable(policy: schema.Policy, people: tuple[str, ...], asker: str) -> bool:
-    """Can the others give the approvals that a request of this person needs?"""
-    return enough(policy, tuple(person for person in people if person != asker))
-
-
-def enough(policy: schema.Policy, remaining: tuple[str, ...]) -> bool:
-    """Can those who are left of a policy's people satisfy it?"""
-    others = len(remaining)
-    need = {"any": 1, "count": policy.count or 1}.get(policy.mode, others)
-    return 0 < need <= others
 
 
 def _uses(context: CheckContext) -> Iterator[Use]:
@@ -103,15 +96,16 @@ def _check_reach(context: CheckContext) -> None:
     """Can the approvers be reached where their policy is used?"""
     file, used = context.file, _platforms_of_policies(context)
     for name, policy in file.policy.items():
-        people = check.approvers(file, policy)
-        for person in (person for person in file.person if person.id in people):
-            for platform in sorted(used.get(name, ())):
-                if not accounts.has_account(file, person, platform):
-                    context.diagnostics.warn(
-                        ("policy", name, "approvers"),
-                        f"{person.id} has no {platform} account, so cannot approve what is asked "
-                        "there",
-                    )
+        for place, stage in check_policies.stages(policy):
+            people = check_policies.people(file, stage)
+            for person in (person for person in file.person if person.id in people):
+                for platform in sorted(used.get(name, ())):
+                    if not accounts.has_account(file, person, platform):
+                        context.diagnostics.warn(
+                            ("policy", name, *place, "approvers"),
+                            f"{person.id} has no {platform} account, so cannot approve what is "
+                            "asked there",
+                        )
 
 
 def _platforms_of_policies(context: CheckContext) -> dict[str, set[str]]:

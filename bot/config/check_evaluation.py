@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.config import check, people
+from bot.config import check_policies, people
 from bot.config.context import CheckContext
 
 
@@ -30,7 +30,7 @@ def _check_policies(context: CheckContext) -> None:
         held = {platform for platform, _, _ in people.accounts(file, person)}
         platforms[person.id] = held
     for name, policy in file.policy.items():
-        approvers = [who for who in check.approvers(file, policy) if platforms[who]]
+        approvers = [who for who in check_policies.approvers(file, policy) if platforms[who]]
         astray = [who for who in approvers if platforms[who] <= file.evaluation]
         if astray and len(astray) < len(approvers):
             where = " and ".join(sorted(set().union(*(platforms[who] for who in astray))))
@@ -38,4 +38,5 @@ def _check_policies(context: CheckContext) -> None:
                 f"names {', '.join(astray)}, of {where} alone: there no vote counts by a policy by "
                 "which people of other platforms vote. Name either those or these"
             )
-            context.diagnostics.fault(("policy", name, "approvers"), message)
+            key = "stages" if policy.stages else "approvers"
+            context.diagnostics.fault(("policy", name, key), message)

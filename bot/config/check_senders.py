@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from bot import event_schemas
-from bot.config import check, check_approval, check_rules, rules, run_commands, schema
+from bot.config import check, check_policies, check_rules, rules, run_commands, schema
 from bot.config.context import CheckContext
 from bot.rules import ruleset, tree
 from bot.source import paths
@@ -54,13 +54,13 @@ def _check(
     if chosen is None or chosen.self_approval or source.person is None:
         return
     asking = {source.person, target.person or source.person}
-    people = check.approvers(file, chosen)
-    others = tuple(one for one in people if one not in asking)
-    if people and not check_approval.enough(chosen, others):
+    people = check_policies.approvers(file, chosen)
+    if people and check_policies.lack(file, chosen, asking) is not None:
         message = (
             f"what the rule {rule.name} asks for because of these events can never be approved: "
             f"the policy {target.policy or file.command[name].policy} has "
-            f"{check.counted(people)}, and neither who asks nor whom an event is from approves"
+            f"{check_policies.counted(people)}, and neither who asks nor whom an event is from "
+            "approves"
         )
         context.diagnostics.warn((*path, "person"), message)
 

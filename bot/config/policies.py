@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from bot.config import check, schema
+from bot.config import check_policies, schema
 from bot.config.context import CheckContext
 from bot.config.diagnostics import Diagnostics
 from bot.source import paths
@@ -65,6 +65,4 @@ def _warn(
 
 def people(file: schema.File, policy: schema.Policy) -> int:
     """How many people a policy needs."""
-    if policy.mode in ("all", "sequence"):
-        return len(check.approvers(file, policy))
-    return (policy.count or 1) if policy.mode == "count" else 1
+    return sum(bench.need for bench in check_policies.benches(file, policy))

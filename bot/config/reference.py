@@ -23,6 +23,7 @@ OWN = (
     ("[[person]]", "person"),
     ("[role.NAME]", "role"),
     ("[policy.NAME]", "policy"),
+    ("[[policy.NAME.stages]]", "policy.stages"),
     ("[[group]]", "group"),
     ("[command.NAME]", "command"),
     ("[[form]]", "form"),

@@ -84,8 +84,9 @@ def check(values: dict[str, Any], known: Names, diagnostics: Diagnostics) -> Non
     """Note every name that nothing holds."""
     for path, name in texts(values, "person", ANY, "roles", ANY):
         _expect("role", name, known.roles, path, diagnostics)
-    for path, name in texts(values, "policy", ANY, "approvers", ANY):
-        _check_approver(path, name, known, diagnostics)
+    for within in ((), ("stages", ANY)):
+        for path, name in texts(values, "policy", ANY, *within, "approvers", ANY):
+            _check_approver(path, name, known, diagnostics)
     for pattern in (
         ("command", ANY, "policy"),
         ("form", ANY, "policy"),

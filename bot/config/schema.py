@@ -259,10 +259,16 @@ class RateLimit(Table):
 # What a configuration needs of the tables whose keys adapters and policies declare.
 
 
-class Policy(Protocol):
-    approvers: tuple[str, ...]
+class Stage(Protocol):
+    approvers: tuple[str, ...] | None
     mode: str
     count: int | None
+
+
+class Policy(Stage, Protocol):
+    model_fields_set: set[str]
+    stages: tuple[Stage, ...]
+    order: str
     self_approval: bool
     form_counts: bool
     expires: timedelta

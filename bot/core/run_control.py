@@ -232,7 +232,7 @@ def refusal_of_answer(builder: DecisionBuilder, person: policy.Person, word: str
         return "steer.again"
     if person.id in quorum.tally(rule, votes).waiting_for:
         return ""
-    turns = any(each.mode == "sequence" for each in rule.policies)
+    turns = any(each.in_turn for each in rule.policies)
     return "steer.not_yet" if turns else "steer.again"
 
 

@@ -11,7 +11,7 @@ from bot.commands import api
 from bot.core import authority, delivery, endings, revote, run_control, timers
 from bot.core.decision import DecisionBuilder, refusal_text
 from bot.deployment import Deployment
-from bot.policy import access, identity, quorum
+from bot.policy import access, identity, quorum, voting
 
 MOST_CLICKERS = 50
 """How many people an update of a card is made for one by one."""
@@ -178,7 +178,7 @@ def act(
     via: Literal["card", "text"],
 ) -> run_control.Answer:
     """Do what a known person wants of a request, and say truthfully what came of it."""
-    refusal = quorum.refusal_of_platform(builder.ballot()[0], builder.it, account, action)
+    refusal = voting.refusal_of_platform(builder.ballot()[0], builder.it, account, action)
     if refusal is not None:
         builder.enter(person.id, "act.refused", reason=refusal.key, action=action[:40])
         return refusal_text(builder.locale, refusal), "warning"
@@ -223,7 +223,7 @@ def vote(
         return texts.say(locale, key, **facts), "warning"
     needed, votes = builder.ballot()
     refusal = authority.refusal_of_approval(builder) if approve else None
-    refusal = refusal or quorum.refusal_of_vote(needed, request, votes, person)
+    refusal = refusal or voting.refusal_of_vote(needed, request, votes, person)
     if refusal is not None:
         builder.enter(person.id, "vote.refused", reason=refusal.key, via=via)
         others = cards.names_of(deployment, quorum.electorate(needed))

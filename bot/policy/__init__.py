@@ -19,14 +19,14 @@ from bot.policy.model import (
     Policy,
     Refusal,
     Role,
+    Stage,
     Verdict,
     Watch,
-    from_snapshot,
     policy_of,
-    snapshot,
     together,
 )
 from bot.policy.quota import Quota, month_of, step_of
+from bot.policy.snapshots import from_snapshot, snapshot
 
 __all__ = [
     "APPROVE",
@@ -46,6 +46,7 @@ __all__ = [
     "Quota",
     "Refusal",
     "Role",
+    "Stage",
     "Verdict",
     "Watch",
     "evaluate",

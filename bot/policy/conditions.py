@@ -60,6 +60,10 @@ def patterns(facts: Screened) -> Verdict:
 def electorate(facts: Screened, verdict: Verdict) -> Refusal | None:
     """Are there enough people who may agree?"""
     needed = facts.quorum(verdict.policies)
-    if quorum.can_pass(needed, facts.by_form):
+    short = quorum.shortages(needed, by_form=facts.by_form)
+    if not short:
         return None
-    return Refusal("refused.nobody", {"policy": needed.name})
+    if not short[0].policy.stages:
+        return Refusal("refused.nobody", {"policy": needed.name})
+    key = "refused.nobody.stages" if short[0].lack.people else "refused.nobody.stage"
+    return Refusal(key, quorum.shortage_facts(needed.book, short[0]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import KW_ONLY, asdict, dataclass, field, fields, replace
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -57,23 +57,54 @@ class Role:
     commands: frozenset[str]
 
 
-@settings
-class Policy:
-    """Who must agree before an operation runs. One rejection rejects. A key `run_within` of
-    `[policy]` itself holds for all policies that have none of their own."""
+Mode = Literal["any", "all", "sequence", "count"]
 
-    name: str
+
+@settings
+class Stage:
+    """A stage of a policy: whose approvals it takes, and how many."""
+
     approvers: SomeTexts = Field(
         description='People by id, or `"role:NAME"` for everyone with a role. The order counts for '
-        "`sequence`. Nobody approves their own request (see `self_approval`)."
+        "`sequence`."
     )
-    mode: Literal["any", "all", "sequence", "count"] = Field(
+    mode: Mode = Field(default="any", description="As of a policy without stages.")
+    count: Annotated[int, InFile(int)] = Field(
+        default=1, ge=1, le=1000, description="How many approvals `count` needs."
+    )
+    named: tuple[str, ...] = ()
+    """The approvers as the file names them: what people call the stage."""
+
+
+@settings
+class Policy:
+    """Who must agree before an operation runs: its `approvers`, or those of several `stages`. One
+    rejection rejects. A key `run_within` of `[policy]` itself holds for all policies that have none
+    of their own."""
+
+    name: str
+    approvers: Annotated[tuple[str, ...], InFile(SomeTexts)] = Field(
+        default=(),
+        description='People by id, or `"role:NAME"` for everyone with a role. The order counts for '
+        "`sequence`. Nobody approves their own request (see `self_approval`).",
+    )
+    mode: Mode = Field(
         default="any",
         description="`any` (或签): one of them. `all` (会签): every one. `sequence` (依次): every "
         "one, in order. `count`: `count` of them.",
     )
     count: Annotated[int, InFile(int)] = Field(
         default=1, ge=1, le=1000, description="How many approvals `count` needs."
+    )
+    stages: Annotated[tuple[Stage, ...], Field(strict=False)] = Field(
+        default=(),
+        description="In place of `approvers`: several groups of people who must all agree, each "
+        "with its own `approvers`, `mode` and `count`. One person counts in one stage.",
+    )
+    order: Literal["any", "sequence"] = Field(
+        default="any",
+        description="`any`: all stages are open at once. `sequence`: each once the one before is "
+        "complete.",
     )
     self_approval: bool = Field(
         default=False, description="Whether a requester's own approval counts."
@@ -109,6 +140,22 @@ class Policy:
         description="Approved, it may still start so long after it first could have; later it is "
         "put to the vote again. Default: what `run_within` in `[policy]` itself says, else 1h.",
     )
+
+    @property
+    def all_stages(self) -> tuple[Stage, ...]:
+        """Its stages; one that has none is a single stage."""
+        return self.stages or (Stage(self.approvers, self.mode, self.count),)
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Everybody whom a stage names, each once, in order."""
+        return tuple(dict.fromkeys(who for one in self.all_stages for who in one.approvers))
+
+    @property
+    def in_turn(self) -> bool:
+        """Must somebody wait for somebody else's vote?"""
+        in_order = self.order == "sequence" and len(self.all_stages) > 1
+        return in_order or any(one.mode == "sequence" for one in self.all_stages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,34 +349,6 @@ def policy_of(book: Book, name: str) -> Policy:
     """The policy of a request. One that is no longer configured has no approvers: nobody can
     approve by it, and the request expires."""
     return book.policies.get(name) or Policy(name, ())
-
-
-def snapshot(policies: Iterable[Policy]) -> dict[str, object]:
-    """Policies as they stand now, by name, as JSON: what a plan's terms keep of them."""
-    return {
-        one.name: {
-            name: value.total_seconds() if isinstance(value, timedelta) else value
-            for name, value in asdict(replace(one, approvers=list(one.approvers))).items()  # type: ignore[arg-type]
-            if name != "name"
-        }
-        for one in policies
-    }
-
-
-_OF_POLICIES = tuple(one.name for one in fields(Policy))
-
-
-def from_snapshot(kept: Mapping[str, Any]) -> tuple[Policy, ...]:
-    """The policies that ``snapshot`` kept. What it does not name has its default."""
-    policies = []
-    for name, values in kept.items():
-        known = {one: values[one] for one in _OF_POLICIES if one in values}
-        for span in ("expires", "remind", "run_within"):
-            if span in known:
-                known[span] = timedelta(seconds=known[span])
-        known["approvers"] = tuple(known.get("approvers", ()))
-        policies.append(Policy(name, **known))
-    return tuple(policies)
 
 
 @dataclass(frozen=True, slots=True)

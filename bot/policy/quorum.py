@@ -13,11 +13,10 @@ from datetime import timedelta
 from typing import Literal
 
 from bot import model
-from bot.policy import identity
-from bot.policy.model import Book, Person, Policy, Refusal, from_snapshot, policy_of
+from bot.policy import identity, seats
+from bot.policy.model import Book, Person, Policy, Stage, policy_of
+from bot.policy.snapshots import from_snapshot
 
-VOTES = ("approve", "reject", "retry", "skip")
-"""What is counted by account, as far as it counts with a policy."""
 FORM = "form:"
 """Before the digest of a vote that was taken over from a form, where not every policy counts it:
 whoever agreed to the form may still vote on the plan."""
@@ -52,7 +51,7 @@ class Quorum:
     @property
     def approvers(self) -> tuple[str, ...]:
         """Everybody whom one of the policies names."""
-        return tuple(dict.fromkeys(who for one in self.policies for who in one.approvers))
+        return tuple(dict.fromkeys(who for one in self.policies for who in one.people))
 
     @property
     def code_required(self) -> bool:
@@ -85,13 +84,15 @@ class Quorum:
 @dataclass(frozen=True, slots=True)
 class Tally:
     """How the votes stand. ``waiting_for`` are the people who may vote now, in order, and ``later``
-    those whose turn comes after theirs; ``have`` of ``need`` approvals are in."""
+    those whose turn comes after theirs; ``have`` of ``need`` approvals are in. ``stages``: of one
+    policy, how each of its stages stands."""
 
     verdict: Literal["waiting", "approved", "rejected"]
     waiting_for: tuple[str, ...]
     have: int
     need: int
     later: tuple[str, ...] = ()
+    stages: tuple[seats.Standing, ...] = ()
 
 
 # ----------------------------------------------------------------------------- who is involved
@@ -139,7 +140,8 @@ def of(book: Book, request: model.Request) -> Quorum:
 
 def _demands(one: Policy) -> tuple[object, ...]:
     """What a policy demands of votes; its times are no such thing."""
-    return (one.approvers, one.mode, one.count, one.self_approval, one.form_counts)
+    stages = tuple((each.approvers, each.mode, each.count) for each in one.all_stages)
+    return (stages, one.order if len(stages) > 1 else "", one.self_approval, one.form_counts)
 
 
 def ballot_of(book: Book, request: model.Request) -> tuple[Quorum, str]:
@@ -180,8 +182,12 @@ def _within(one: Policy) -> Policy:
 
 def _at_least(quorum: Quorum, one: Policy, people: int) -> Policy:
     """A policy that needs no fewer people than so many."""
-    enough = needed(quorum, one) >= people
-    return one if enough else replace(one, mode="count", count=people)
+    missing = people - needed(quorum, one)
+    if missing <= 0:
+        return one
+    if not one.stages:
+        return replace(one, mode="count", count=people)
+    return replace(one, stages=(*one.stages, Stage(one.people, "count", missing)))
 
 
 def votes_on(digest: str, votes: Iterable[model.Vote]) -> tuple[model.Vote, ...]:
@@ -200,35 +206,13 @@ def is_for_trial(book: Book, platform: str) -> bool:
 def for_evaluation(book: Book, one: Policy) -> bool:
     """Do only people without an account on a real platform vote by this policy? By all others no
     account of a platform for evaluation counts, whoever holds it."""
-    held = [key for who in one.approvers for key in identity.accounts_held(book, who)]
+    held = [key for who in one.people for key in identity.accounts_held(book, who)]
     return bool(held) and all(platform in book.evaluation for platform, _, _ in held)
 
 
-def _has_say(quorum: Quorum, one: Policy) -> bool:
+def has_say(quorum: Quorum, one: Policy) -> bool:
     """Do votes from platforms for evaluation count with a policy of this quorum?"""
     return not quorum.real and for_evaluation(quorum.book, one)
-
-
-def refusal_of_platform(
-    quorum: Quorum, request: model.Request, account: model.Account, action: str
-) -> Refusal | None:
-    """Do people of this account's platform have a say in the request? Those of one for evaluation
-    halt what was asked on such a platform, and vote on it by a policy of their own that names them;
-    they resume it only where no policy is of real people."""
-    book = quorum.book
-    if account.platform not in book.evaluation:
-        return None
-    voter = identity.person_of(book, account)
-    own = [one for one, _ in quorum.everything if _has_say(quorum, one)]
-    allowed = action in ("stop", "pause", "cancel") or bool(own)
-    if own and len(own) < len(quorum.everything):
-        if action in VOTES:
-            allowed = voter is not None and any(voter.id in one.approvers for one in own)
-        elif action == "resume":
-            allowed = False
-    if allowed and request.place.platform in book.evaluation:
-        return None
-    return Refusal("vote.evaluation", {"id": request.id, "platform": account.platform})
 
 
 # ----------------------------------------------------------------------------- counting
@@ -242,23 +226,60 @@ def electorate(quorum: Quorum) -> tuple[str, ...]:
 
 def electors(quorum: Quorum, one: Policy) -> tuple[str, ...]:
     """The people whose votes count with a policy."""
+    return _without_involved(quorum, one, one.people)
+
+
+def _without_involved(quorum: Quorum, one: Policy, people: tuple[str, ...]) -> tuple[str, ...]:
     if one.self_approval:
-        return one.approvers
-    return tuple(person for person in one.approvers if person not in quorum.involved)
+        return people
+    return tuple(person for person in people if person not in quorum.involved)
+
+
+def benches(quorum: Quorum, one: Policy) -> tuple[seats.Bench, ...]:
+    """The seats of each stage of a policy, and who may fill them."""
+    return tuple(_bench(quorum, one, stage) for stage in one.all_stages)
+
+
+def _bench(quorum: Quorum, one: Policy, stage: Stage) -> seats.Bench:
+    people = _without_involved(quorum, one, stage.approvers)
+    need = {"any": 1, "count": stage.count}.get(stage.mode, max(1, len(people)))
+    return seats.Bench(people, need, stage.mode == "sequence")
 
 
 def needed(quorum: Quorum, one: Policy) -> int:
-    people = len(electors(quorum, one))
-    return {"any": 1, "count": one.count}.get(one.mode, people)
+    """How many people must agree by a policy."""
+    return sum(bench.need for bench in benches(quorum, one))
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """A policy that cannot be satisfied, the stages that cannot all be filled, and why not."""
+
+    policy: Policy
+    stages: tuple[Stage, ...]
+    lack: seats.Lack
+
+
+def shortages(
+    quorum: Quorum, votes: Iterable[model.Vote] = (), by_form: bool = False
+) -> tuple[Shortage, ...]:
+    """The policies that those who agreed, and all who have not voted, cannot satisfy. ``by_form``:
+    a form's decision counts where a policy says so."""
+    humans, short = _humans(quorum.book, votes), []
+    for one, kept in quorum.everything:
+        cast = _cast(quorum, one, kept, humans)
+        if cast.form or (by_form and one.form_counts):
+            continue
+        lack = seats.lack(benches(quorum, one), cast.fits, cast.absent)
+        if lack is not None:
+            stages = tuple(one.all_stages[n] for n in lack.stages)
+            short.append(Shortage(one, stages, lack))
+    return tuple(short)
 
 
 def can_pass(quorum: Quorum, by_form: bool = False) -> bool:
-    """Are there enough people for each policy? ``by_form``: a form's decision counts where a
-    policy says so."""
-    return all(
-        (by_form and one.form_counts) or len(electors(quorum, one)) >= max(1, needed(quorum, one))
-        for one, _ in quorum.everything
-    )
+    """Are there enough people for each policy?"""
+    return not shortages(quorum, by_form=by_form)
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,55 +303,73 @@ def _humans(book: Book, votes: Iterable[model.Vote]) -> list[_Human]:
 
 
 def _counts(quorum: Quorum, one: Policy, kept: bool, human: _Human, vote: model.Vote) -> bool:
-    """Does a vote count with a policy? Its account must still be somebody's, who may approve, as
-    whoever held it then must have been allowed to; and neither has asked for it themselves."""
+    """Does a vote count with a policy, in whichever of its stages?"""
+    return _allowed(quorum, one, human, vote) and (
+        vote.via == "form" or bool(_stages_of(quorum, one, kept, vote))
+    )
+
+
+def _allowed(quorum: Quorum, one: Policy, human: _Human, vote: model.Vote) -> bool:
+    """Is it the vote of somebody known, who has not asked for it themselves?"""
     book = quorum.book
     if vote.via == "form" and not one.form_counts:
         return False
     if human.names & quorum.involved and not one.self_approval:
         return False
-    if vote.account.platform in book.evaluation and not _has_say(quorum, one):
+    if vote.account.platform in book.evaluation and not has_say(quorum, one):
         return False
-    holder = identity.person_of(book, vote.account)
-    if holder is None:
-        return False
-    if vote.via == "form":
-        return True
-    if kept:
-        return vote.person in one.approvers
-    known = vote.person not in book.people or vote.person in one.approvers
-    return known and holder.id in one.approvers
+    return identity.person_of(book, vote.account) is not None
 
 
-def _part(quorum: Quorum, one: Policy, kept: bool, humans: Sequence[_Human]) -> Tally:
-    """How the votes stand with one policy."""
-    people, need = electors(quorum, one), needed(quorum, one)
-    have, voters, rejected, form = 0, set[str](), False, False
+def _stages_of(quorum: Quorum, one: Policy, kept: bool, vote: model.Vote) -> frozenset[int]:
+    """The stages that a vote may fill a seat of. Its account must still be somebody's who may
+    approve there, as whoever held it then must have been allowed to."""
+    book, holder = quorum.book, identity.person_of(quorum.book, vote.account)
+    people = {vote.person} if kept or vote.person in book.people else set[str]()
+    if holder is not None and not kept:
+        people.add(holder.id)
+    return frozenset(n for n, stage in enumerate(one.all_stages) if people <= {*stage.approvers})
+
+
+@dataclass(frozen=True, slots=True)
+class _Cast:
+    """What was voted by a policy: ``fits`` are those who agreed, with the stages that they may fill
+    a seat of; ``absent`` all who voted, by all their names; ``form``: by an OA form."""
+
+    fits: seats.Fits
+    absent: frozenset[str]
+    rejections: int
+    form: bool
+
+
+def _cast(quorum: Quorum, one: Policy, kept: bool, humans: Sequence[_Human]) -> _Cast:
+    fits, absent, rejections, form = dict[str, frozenset[int]](), frozenset[str](), 0, False
     for human in humans:
         cast = [vote for vote in human.votes if _counts(quorum, one, kept, human, vote)]
         if not cast:
             continue
-        voters |= human.names
+        absent |= human.names
         if any(not vote.approve for vote in cast):
-            rejected = True
-        else:
-            have += any(_counted(one, kept, human, vote) for vote in cast)
-            form = form or any(vote.via == "form" for vote in cast)
-    if rejected:
-        return Tally("rejected", (), have, need)
-    if form:
-        return Tally("approved", (), need, need)
-    if 0 < need <= have:
-        return Tally("approved", (), have, need)
-    open_ = tuple(person for person in people if person not in voters)
-    if one.mode == "sequence":
-        return Tally("waiting", open_[:1], have, need, open_[1:])
-    return Tally("waiting", open_, have, need)
+            rejections += 1
+            continue
+        stages = (_stages_of(quorum, one, kept, vote) for vote in cast if vote.via != "form")
+        fits[cast[0].person] = frozenset[int]().union(*stages)
+        form = form or any(vote.via == "form" for vote in cast)
+    return _Cast(fits, absent, rejections, form)
 
 
-def _counted(one: Policy, kept: bool, human: _Human, vote: model.Vote) -> bool:
-    """Is it the vote of one of the approvers? A form's need not be."""
-    return bool(human.names & set(one.approvers))
+def _part(quorum: Quorum, one: Policy, kept: bool, humans: Sequence[_Human]) -> Tally:
+    """How the votes stand with one policy."""
+    cast, rows = _cast(quorum, one, kept, humans), benches(quorum, one)
+    stages = seats.standings(rows, cast.fits, cast.absent, one.order == "sequence")
+    have, need = sum(len(each.have) for each in stages), sum(each.need for each in stages)
+    if cast.rejections:
+        return Tally("rejected", (), have, need, stages=stages)
+    if cast.form or have == need:
+        return Tally("approved", (), need, need, stages=stages)
+    now = tuple(dict.fromkeys(who for each in stages for who in each.now))
+    later = dict.fromkeys(who for each in stages for who in each.later)
+    return Tally("waiting", now, have, need, tuple(later), stages)
 
 
 def parts(quorum: Quorum, votes: Iterable[model.Vote]) -> tuple[Tally, ...]:
@@ -341,7 +380,8 @@ def parts(quorum: Quorum, votes: Iterable[model.Vote]) -> tuple[Tally, ...]:
 
 def tally(quorum: Quorum, votes: Iterable[model.Vote]) -> Tally:
     """Count the votes: approved once every policy is satisfied, rejected as soon as somebody
-    rejects who may approve. ``have`` and ``need`` are those of the policy that lacks most."""
+    rejects who may approve. ``have`` and ``need`` are those of the policy that lacks most; who has
+    to wait by one policy waits, unless then nobody could vote."""
     tallies = parts(quorum, votes)
     least = max(tallies, key=lambda part: (part.verdict != "approved", part.need - part.have))
     have, need = least.have, least.need
@@ -351,58 +391,38 @@ def tally(quorum: Quorum, votes: Iterable[model.Vote]) -> Tally:
         return Tally("approved", (), have, need)
     waiting = [part for part in tallies if part.verdict == "waiting"]
     people = dict.fromkeys(who for part in waiting for who in part.waiting_for)
-    turns = tuple(who for who in people if not any(who in part.later for part in waiting))
-    return Tally("waiting", turns or tuple(people), have, need)
+    later = dict.fromkeys(who for part in waiting for who in part.later)
+    turns = tuple(who for who in people if who not in later) or tuple(people)
+    return Tally("waiting", turns, have, need, tuple(who for who in later if who not in turns))
 
 
-def refusal_of_vote(
-    quorum: Quorum, request: model.Request, votes: tuple[model.Vote, ...], voter: Person
-) -> Refusal | None:
-    """May this person vote on this request now?"""
-    book = quorum.book
-    bare = next((one for one in quorum.policies if not one.approvers), None)
-    if bare is not None:
-        return _refusal_of_bare(request, bare)
-    people = electorate(quorum)
-    if voter.id in quorum.involved and voter.id not in people:
-        return Refusal("vote.own" if _is_requester(book, request, voter) else "vote.caused")
-    if voter.id not in people:
-        return Refusal("vote.stranger", {"names": _names(book, people)})
-    digest = ballot_of(book, request)[1]
-    if any(vote.person == voter.id and vote.digest == digest for vote in votes):
-        return Refusal("vote.again")
-    own = [human for human in _humans(book, votes) if voter.id in human.names]
-    if own and not _open(quorum, voter, own):
-        return Refusal("vote.again")
-    waiting = tally(quorum, votes).waiting_for
-    if voter.id not in waiting and any(one.mode == "sequence" for one in quorum.policies):
-        return Refusal("vote.not_your_turn", {"names": _names(book, waiting)})
-    return None
-
-
-def _refusal_of_bare(request: model.Request, bare: Policy) -> Refusal:
-    """Why nobody can vote: whom a task of a template names is nobody here, or no longer; or the
-    policy itself is gone."""
-    ballot = request.ballot
-    if ballot is None or ballot.kind != "approval":
-        return Refusal("vote.no_policy", {"policy": bare.name})
-    if ballot.ram:
-        return Refusal("vote.no_ram", {"task": ballot.task, "users": list(ballot.ram)})
-    return Refusal("vote.voters_gone", {"task": ballot.task, "voters": list(ballot.voters)})
-
-
-def _open(quorum: Quorum, voter: Person, own: Sequence[_Human]) -> bool:
-    """Is there a policy with which this person counts, and no vote of theirs does yet?"""
-    return any(
+def is_heard(quorum: Quorum, voter: Person, votes: Iterable[model.Vote]) -> bool:
+    """Has this person voted already, by whatever name, so that no vote of theirs is open with any
+    policy that they count with?"""
+    own = [human for human in _humans(quorum.book, votes) if voter.id in human.names]
+    return bool(own) and not any(
         voter.id in electors(quorum, one)
         and not any(_counts(quorum, one, kept, each, vote) for each in own for vote in each.votes)
         for one, kept in quorum.everything
     )
 
 
-def _is_requester(book: Book, request: model.Request, person: Person) -> bool:
-    return person.id in holders(book, requester(request))
-
-
-def _names(book: Book, people: Iterable[str]) -> list[str]:
+def names(book: Book, people: Iterable[str]) -> list[str]:
+    """What people are called; an id that is nobody's stays an id."""
     return [book.people[one].name if one in book.people else one for one in people]
+
+
+def stage_name(book: Book, stage: Stage) -> list[str]:
+    """What a stage is called: its roles and people, as the configuration names them."""
+    return names(book, (one.removeprefix("role:") for one in stage.named or stage.approvers))
+
+
+def shortage_facts(book: Book, short: Shortage) -> dict[str, object]:
+    """What a sentence says of a policy that cannot be satisfied."""
+    return {
+        "policy": short.policy.name,
+        "stages": [", ".join(stage_name(book, stage)) for stage in short.stages],
+        "need": short.lack.need,
+        "missing": short.lack.need - len(short.lack.people),
+        "names": names(book, short.lack.people),
+    }

@@ -175,6 +175,8 @@ PHRASES: dict[str, tuple[str, str]] = {
     "approval.all": ("会签：{names:list} 全部", "all of {names:list}"),
     "approval.sequence": ("依次：{names:list}", "in this order: {names:list}"),
     "approval.count": ("{names:list} 中 {count} 人", "{count} of {names:list}"),
+    "stages.any": ("；并且 ", "; and "),
+    "stages.sequence": ("；然后 ", "; then "),
     # ------------------------------------------------------------------------- answers
     "ago": ("{span}前", "{span} ago"),
     "left": ("还剩 {span}", "in {span}"),

@@ -155,6 +155,14 @@ PHRASES: dict[str, tuple[str, str]] = {
         "按照策略 {policy}，除了你自己没有足够的人可以审批。请管理员补充审批人。",
         "Under the policy {policy} there are not enough people besides yourself to approve this. Ask the administrator to add approvers.",
     ),
+    "refused.nobody.stages": (
+        "按照策略 {policy}，{stages:and} 共需要 {need} 位不同的人同意（每人只算一次），除了你自己只有 {names:and}，还差 {missing} 位。请管理员补充审批人。",
+        "Under the policy {policy}, {stages:and} must bring {need:approval|approvals} of different people, and besides yourself there is only {names:and}: {missing} missing. Ask the administrator to add approvers.",
+    ),
+    "refused.nobody.stage": (
+        "按照策略 {policy}，{stages:and} 需要 {need} 人同意，除了你自己没有人可以审批（还差 {missing} 位）。请管理员补充审批人。",
+        "Under the policy {policy}, {stages:and} must bring {need:approval|approvals}, and besides yourself there is nobody: {missing} missing. Ask the administrator to add approvers.",
+    ),
     "refused.lookup": (
         "查询实例失败：{reason}。没有执行，请稍后再试。",
         "Looking up the instances failed: {reason}. Nothing was run; please try again.",
@@ -188,8 +196,8 @@ PHRASES: dict[str, tuple[str, str]] = {
         "You have already voted on #{id}; this one is not counted.",
     ),
     "vote.not_your_turn": (
-        "#{id} 按顺序审批，现在轮到 {names}。",
-        "#{id} is decided in sequence; next to vote: {names}.",
+        "#{id} 按顺序审批，还没有轮到你，现在轮到 {names}。",
+        "#{id} is decided in sequence and it is not your turn yet; next to vote: {names}.",
     ),
     "vote.outdated": (
         "没有计票：这张卡片上的计划已不是 #{id} 现在的计划。请看最新的卡片。",

@@ -222,6 +222,22 @@ def nobody_but_oneself_to_approve(play: Play) -> str:
     return play.writes("alice", "restart web-01")
 
 
+@says("refused.nobody.stages")
+def one_person_for_two_stages(play: Play) -> str:
+    stages = (policy.Stage(("alice", "bob"), named=("role:sre",)), policy.Stage(("bob",)))
+    play.company(policies={"any": policy.Policy("any", stages=stages)})
+    said = play.writes("alice", "restart web-01")
+    assert "sre and Bob must bring 2 approvals of different people" in said
+    return said
+
+
+@says("refused.nobody.stage")
+def a_stage_of_nobody_but_who_asks(play: Play) -> str:
+    stages = (policy.Stage(("bob",)), policy.Stage(("alice",), named=("role:dba",)))
+    play.company(policies={"any": policy.Policy("any", stages=stages)})
+    return play.writes("alice", "restart web-01")
+
+
 @says("refused.rule_person")
 def a_rule_on_behalf_of_nobody(play: Play) -> str:
     ordered = model.CommandRequested(

@@ -179,6 +179,7 @@ def test_every_key_stands_in_the_shipped_file() -> None:
         elif pair := re.match(r"(\w+) = ", bare):
             seen.add((section, pair[1]))
     names = {"role.NAME": "role.dev", "policy.NAME": "policy.one-sre"}
+    names["policy.NAME.stages"] = "policy.sre-and-dba.stages"
     operations = {"command.restart", "command.reboot-with-approval"}
     for title, table in reference.tables(adapters.ADAPTERS):
         name = title.strip("[]")

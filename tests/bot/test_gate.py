@@ -18,7 +18,19 @@ MOMENTS = (policy.ASK, policy.PLAN, policy.APPROVE, policy.START, policy.CALL)
 MODULES = tuple(pkgutil.iter_modules(policy.__path__))
 BESIDE = {
     f"bot.policy.{name}"
-    for name in ("access", "gate", "identity", "limits", "model", "quorum", "quota", "screening")
+    for name in (
+        "access",
+        "gate",
+        "identity",
+        "limits",
+        "model",
+        "quorum",
+        "quota",
+        "screening",
+        "seats",
+        "snapshots",
+        "voting",
+    )
 }
 """Modules of the policy that hold no conditions, but what conditions ask."""
 NO = policy.Refusal("refused.alone")

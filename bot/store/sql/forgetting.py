@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot import model
+from bot import model, policy
 from bot.store import codec, removal
 from bot.store.sql import retention, statements
 from bot.store.sql.connection import Connection
@@ -120,8 +120,8 @@ def look(
 
 def _approvers(plan: model.Plan) -> set[str]:
     """Those whom the policies of a plan list, as they were voted on."""
-    policies = plan.terms.get("policies", {})
-    return {who for one in policies.values() for who in one.get("approvers", ())}
+    policies = policy.from_snapshot(plan.terms.get("policies", {}))
+    return {who for one in policies for who in one.people}
 
 
 def accounts_of(

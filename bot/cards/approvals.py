@@ -1,0 +1,61 @@
+"""Who must agree to a request, how far that is, and whose turn it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot import model, policy, texts
+from bot.cards.parts import Row, bold, moment, names_of, span
+from bot.deployment import Deployment
+from bot.policy import quorum
+
+
+def asked_block(
+    deployment: Deployment,
+    request: model.Request,
+    needed: quorum.Quorum,
+    cast: Sequence[model.Vote],
+) -> model.Block:
+    """Who may decide, how many are still needed, by when, and whose turn it is."""
+    locale, ballot = request.locale, request.ballot
+    until = request.expires_at if ballot is None else ballot.expires_at
+    rows = approver_rows(deployment, request.locale, needed, cast)
+    tally = quorum.tally(needed, cast)
+    facts = {"left": max(0, tally.need - tally.have), "have": tally.have, "need": tally.need}
+    still = texts.say(locale, "card.still", **facts)
+    if until is not None:
+        still += texts.say(locale, "card.still.until", time=moment(deployment, until))
+    if tally.later:
+        still += texts.say(locale, "card.still.turn", names=names_of(deployment, tally.waiting_for))
+    rows.append((texts.say(locale, "card.needed"), (bold(still),)))
+    return model.Block("facts", rows=tuple(rows))
+
+
+def approver_rows(
+    deployment: Deployment, locale: str, needed: quorum.Quorum, cast: Sequence[model.Vote] = ()
+) -> list[Row]:
+    """Who must agree; where several policies add up, what each of them asks for."""
+    rows: list[Row] = []
+    for (one, kept), part in zip(needed.everything, quorum.parts(needed, cast), strict=True):
+        if one.stages:
+            agree = stages_text(deployment, locale, one, part)
+        else:
+            people = quorum.electors(needed, one)
+            agree = ", ".join(names_of(deployment, people))
+            if len(people) > 1:
+                agree += " · " + texts.say(locale, f"card.mode.{one.mode}", need=one.count)
+        if len(needed.everything) > 1:
+            agree += f" ({one.name})"
+        label = "card.approvers.kept" if kept else "card.approvers"
+        rows.append((texts.say(locale, label), (span(agree),)))
+    return rows
+
+
+def stages_text(deployment: Deployment, locale: str, one: policy.Policy, part: quorum.Tally) -> str:
+    """How each stage of a policy stands."""
+    stages = []
+    for stage, stand in zip(one.all_stages, part.stages, strict=True):
+        names = "+".join(quorum.stage_name(deployment.book, stage))
+        facts = {"names": names, "have": len(stand.have), "need": stand.need}
+        stages.append(texts.say(locale, "card.stage", **facts))
+    return texts.say(locale, f"card.stages.{one.order}").join(stages)

@@ -1,0 +1,68 @@
+"""Whether somebody may vote on a request now: who they are, whose turn it is, and where from."""
+
+from __future__ import annotations
+
+from bot import model
+from bot.policy import identity, quorum
+from bot.policy.model import Person, Policy, Refusal
+
+VOTES = ("approve", "reject", "retry", "skip")
+"""What is counted by account, as far as it counts with a policy."""
+
+
+def refusal_of_platform(
+    needed: quorum.Quorum, request: model.Request, account: model.Account, action: str
+) -> Refusal | None:
+    """Do people of this account's platform have a say in the request? Those of one for evaluation
+    halt what was asked on such a platform, and vote on it by a policy of their own that names them;
+    they resume it only where no policy is of real people."""
+    book = needed.book
+    if account.platform not in book.evaluation:
+        return None
+    voter = identity.person_of(book, account)
+    own = [one for one, _ in needed.everything if quorum.has_say(needed, one)]
+    allowed = action in ("stop", "pause", "cancel") or bool(own)
+    if own and len(own) < len(needed.everything):
+        if action in VOTES:
+            allowed = voter is not None and any(voter.id in one.people for one in own)
+        elif action == "resume":
+            allowed = False
+    if allowed and request.place.platform in book.evaluation:
+        return None
+    return Refusal("vote.evaluation", {"id": request.id, "platform": account.platform})
+
+
+def refusal_of_vote(
+    needed: quorum.Quorum, request: model.Request, votes: tuple[model.Vote, ...], voter: Person
+) -> Refusal | None:
+    """May this person vote on this request now?"""
+    book = needed.book
+    bare = next((one for one in needed.policies if not one.people), None)
+    if bare is not None:
+        return _refusal_of_bare(request, bare)
+    people = quorum.electorate(needed)
+    if voter.id in needed.involved and voter.id not in people:
+        own = voter.id in quorum.holders(book, quorum.requester(request))
+        return Refusal("vote.own" if own else "vote.caused")
+    if voter.id not in people:
+        return Refusal("vote.stranger", {"names": quorum.names(book, people)})
+    digest = quorum.ballot_of(book, request)[1]
+    if any(vote.person == voter.id and vote.digest == digest for vote in votes):
+        return Refusal("vote.again")
+    if quorum.is_heard(needed, voter, votes):
+        return Refusal("vote.again")
+    tally = quorum.tally(needed, votes)
+    if voter.id in tally.later:
+        return Refusal("vote.not_your_turn", {"names": quorum.names(book, tally.waiting_for)})
+    return None
+
+
+def _refusal_of_bare(request: model.Request, bare: Policy) -> Refusal:
+    """Why nobody can vote: whom a task of a template names is nobody here, or no longer; or the
+    policy itself is gone."""
+    ballot = request.ballot
+    if ballot is None or ballot.kind != "approval":
+        return Refusal("vote.no_policy", {"policy": bare.name})
+    if ballot.ram:
+        return Refusal("vote.no_ram", {"task": ballot.task, "users": list(ballot.ram)})
+    return Refusal("vote.voters_gone", {"task": ballot.task, "voters": list(ballot.voters)})
