@@ -84,6 +84,12 @@ FAMILIES: Mapping[str, Mapping[str, Facts]] = {
         "click.refused": {"reason": "string", "action": "string", "card": "string?"},
         "act.refused": {"reason": "string", "action": "string"},
         "request.approved": {"by": TEXTS, "digest": "string", "policy": "string"},
+        "request.scheduled": {
+            "kind": "string",
+            "name": "string",
+            "until": "string",
+            "digest": "string",
+        },
         "request.rejected": {"reason": "string?"},
         "request.reminded": {"people": TEXTS},
         "request.expired": {},

@@ -49,6 +49,8 @@ def _row(context: Context, request: Request) -> tuple[str, tuple[Span, ...]]:
     waiting = context.waiting_for(request)
     if not waiting:
         spans.append(Span(" · " + context.state(request)))
+        if why := context.opening(request):
+            spans.append(Span(" · " + why))
     else:
         if (remaining := context.remaining(request)) is not None:
             spans.append(Span(" · " + context.say("pending.expires", span=remaining)))

@@ -56,6 +56,8 @@ def _one(context: Context, request: Request) -> Reply:
     ]
     if why := context.hold(request):
         rows.append((context.say("card.hold"), (Span(why),)))
+    if why := context.opening(request):
+        rows.append((context.say("card.opening"), (Span(why),)))
     if request.reason:
         rows.append((context.say("status.reason"), (Span(request.reason),)))
     rows.extend(

@@ -11,7 +11,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any, get_args
@@ -373,6 +373,8 @@ def written(value: dict[str, Any]) -> str:
             )
         if isinstance(item, list):
             return "[" + ", ".join(map(inline, item)) + "]"
+        if isinstance(item, date):
+            return item.isoformat()
         return json.dumps(item, ensure_ascii=False)
 
     return "".join(f"{key} = {inline(item)}\n" for key, item in value.items())

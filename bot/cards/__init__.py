@@ -19,7 +19,7 @@ from bot.cards.parts import (
     title_of,
     words,
 )
-from bot.cards.request import note_of, request_card, superseded_card
+from bot.cards.request import note_of, opening_text, request_card, superseded_card
 from bot.cards.results import FINISHED, instances_message, result_text
 from bot.cards.runs import ballot_message
 from bot.cards.sheets import Sheets
@@ -38,6 +38,7 @@ __all__ = [
     "name_of",
     "names_of",
     "note_of",
+    "opening_text",
     "outcome_message",
     "para",
     "people",

@@ -30,6 +30,7 @@ LOOKS: Mapping[str, Look] = {
     "pending": Look("🟠", "orange"),
     "on_hold": Look("⏸", "yellow"),
     "approved": Look("🔵", "blue"),
+    "scheduled": Look("🔵", "blue"),
     "running": Look("🔵", "blue"),
     "stopping": Look("🔵", "blue"),
     "waiting": Look("🟠", "orange"),

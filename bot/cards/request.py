@@ -34,7 +34,7 @@ from bot.cards.parts import (
 )
 from bot.cards.results import FINISHED, HALTED, result_rows, succeeded
 from bot.deployment import Deployment
-from bot.policy import quorum
+from bot.policy import calendar, quorum
 from bot.source import masks
 
 LATE = timedelta(minutes=2)
@@ -155,7 +155,11 @@ def warnings(deployment: Deployment, request: model.Request) -> tuple[model.Bloc
     """What somebody has to know who decides on it or looks at how it ended."""
     locale, plan = request.locale, request.plan
     assert plan is not None
-    rows = [*definitions.incident_rows(request), *hold_rows(request)]
+    rows = [
+        *definitions.incident_rows(request),
+        *hold_rows(request),
+        *opening_rows(deployment, request),
+    ]
     if request.state is model.State.PENDING:
         rows += asking_rows(request)
         if request.form is not None:
@@ -285,6 +289,22 @@ def hold_rows(request: model.Request) -> tuple[Row, ...]:
     if not request.hold or request.state.final:
         return ()
     return ((texts.say(request.locale, "card.hold"), (bold(hold_text(request)),)),)
+
+
+def opening_rows(deployment: Deployment, request: model.Request) -> tuple[Row, ...]:
+    """Until when the calendar lets nothing of it start, and why."""
+    if request.opening is None:
+        return ()
+    locale = request.locale
+    text = opening_text(deployment, locale, request.opening)
+    return ((texts.say(locale, "card.opening"), (bold(text),)),)
+
+
+def opening_text(deployment: Deployment, locale: str, opening: model.Opening) -> str:
+    """Until when something waits, and why, as a sentence."""
+    time = calendar.shown(opening.at, deployment.book.timezone)
+    facts = {"name": opening.name, "reason": opening.reason, "time": time}
+    return texts.say(locale, f"opening.{opening.kind}", **facts)
 
 
 def hold_text(request: model.Request) -> str:

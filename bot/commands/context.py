@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from bot import model, policy, texts
 from bot.commands import deliveries, registry, usages
 from bot.commands.answers import Reply
-from bot.policy import access, quorum
+from bot.policy import access, calendar, quorum
 
 MOST_NAMED = 4
 
@@ -171,6 +171,15 @@ class Context:
             return ""
         key = f"hold.{request.hold}"
         return self.say(key if key in texts.PHRASES else "hold.other", id=request.id)
+
+    def opening(self, request: model.Request) -> str:
+        """For how long a request still has to wait, and what for; "": it has not to."""
+        opening = request.opening
+        if opening is None:
+            return ""
+        time = calendar.shown(opening.at, self.book.timezone)
+        facts = {"name": opening.name, "reason": opening.reason, "time": time}
+        return self.say(f"opening.{opening.kind}", **facts)
 
     def removed(self, request: model.Request) -> str:
         """Why the texts of a request are gone, as a sentence; "": they are there."""

@@ -24,6 +24,7 @@ from bot.config import (
     check,
     check_approval,
     check_asked,
+    check_calendar,
     check_evaluation,
     check_rules,
     check_runbooks,
@@ -238,6 +239,7 @@ def _meaning(context: CheckContext) -> tuple[Rules, Rules]:
     check.check(context)
     check_approval.check_approval(context)
     check_evaluation.check_evaluation(context)
+    check_calendar.check_calendar(context)
     regions.check_regions(context)
     check_runbooks.check_runbooks(context)
     check_rules.check_rules(context)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, timedelta
+
 from bot import policy, regexes, texts
 from bot.config import check_policies, people, schema
 from bot.model import manifests
 from bot.model.manifests import RateLimit
-from bot.policy import identity
+from bot.policy import calendar, identity
 from bot.source.tables import settings_from
 
 
@@ -52,6 +54,9 @@ def book(file: schema.File) -> policy.Book:
         commands={name: _rule(command) for name, command in file.command.items()},
         forms=tuple(_form(form) for form in file.form),
         patterns=tuple(_pattern(pattern) for pattern in file.security.pattern),
+        freezes=tuple(period(file, table) for table in file.freeze),
+        windows=tuple(period(file, table) for table in file.window),
+        timezone=file.bot.timezone,
         tenants={name: frozenset(file.tenants(name)) for name in file.chats},
         locale=file.bot.locale,
         bot_name=file.bot.name,
@@ -113,6 +118,28 @@ def _form(form: schema.Form) -> policy.FormRule:
         group=form.group,
         policy=form.policy or "",
     )
+
+
+def period(file: schema.File, table: schema.Period) -> calendar.Period:
+    """A freeze or a window, by the clock of its zone."""
+    zone = table.timezone or file.bot.timezone
+    begin = None if table.begin is None else _midnight(table.begin)
+    end = None if table.until is None else _midnight(table.until)
+    if end is not None and not isinstance(table.until, datetime):
+        end += timedelta(days=1)
+    return calendar.Period(
+        table.name,
+        calendar.Times(zone, begin, end, table.hours, table.holidays or ""),
+        texts.Bilingual(table.reason, table.reason_zh or ""),
+        table.commands,
+        frozenset(table.groups),
+        frozenset(table.risk),
+    )
+
+
+def _midnight(day: date) -> datetime:
+    """A time as it is; of a date its beginning."""
+    return day if isinstance(day, datetime) else datetime(day.year, day.month, day.day)
 
 
 def _pattern(pattern: schema.Pattern) -> policy.Pattern:

@@ -42,6 +42,7 @@ def model_of(adapters: manifests.Adapters) -> type[schema.File]:
         ("budget", {"quota": _list(names.model(table_of(policy.Quota)))}),
         ("bot", {one.name: _table(one.settings) for one in (*adapters.chats, adapters.cloud)}),
         ("oos", {robots.name: _usual(table_of(robots.settings))}),
+        ("security", {"freeze": _periods(schema.Freeze), "window": _periods(schema.Window)}),
         (
             "rule",
             {one.name: _list(table_of(one.settings)) for one in (adapters.endpoint, adapters.bus)}
@@ -76,6 +77,16 @@ def _by_name(table: Any) -> tuple[object, FieldInfo]:
 
 def _list(table: Any) -> tuple[object, FieldInfo]:
     return tuple[table, ...], key_info(default=(), strict=False)
+
+
+def _periods(table: type[schema.Period]) -> tuple[object, FieldInfo]:
+    """A list of tables of times, with the key whose name Python keeps for itself."""
+    begin = key_info(
+        default=None,
+        description="The beginning: a date, or a local time such as `2026-12-24T18:00:00`. "
+        "Default: none.",
+    )
+    return _list(_with_keys(table, {"from": (values.Moment | None, begin)}, after="name"))
 
 
 def _with_keys(model: type[M], keys: Keys, after: str = "") -> type[M]:

@@ -40,6 +40,8 @@ OWN = (
     ("[web]", "web"),
     ("[security]", "security"),
     ("[[security.pattern]]", "security.pattern"),
+    ("[[freeze]]", "freeze"),
+    ("[[window]]", "window"),
     ("[[budget]]", "budget"),
     ("[[quota]]", "quota"),
 )

@@ -102,6 +102,11 @@ def check(values: dict[str, Any], known: Names, diagnostics: Diagnostics) -> Non
         if name:
             platform = values["quota"][path[1]].get("platform")
             _check_group(path, name, platform, known, diagnostics, "quota")
+    for section in ("freeze", "window"):
+        for path, name in texts(values, section, ANY, "groups", ANY):
+            if not any(name in groups for groups in known.groups.values()):
+                near = suggest.meant(name, frozenset().union(*known.groups.values()), quote="")
+                diagnostics.fault(path, f"there is no group {name}{near}", about=name)
     for path, name in texts(values, "oos", "group"):
         _check_somewhere(path, name, values["oos"].get("platform"), known, diagnostics, "watch")
     _check_rules(values, known, diagnostics)

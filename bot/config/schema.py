@@ -7,7 +7,7 @@ Types are strict: "5" is not 5. What several keys say together is judged in ``bo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Protocol
 
@@ -220,6 +220,60 @@ class Pattern(Table):
     )
 
 
+class Period(Table):
+    """Times that matter to operations. `from` is added by ``bot.config.file``, as it is a word of
+    Python."""
+
+    name: Text = Field(description="Name by which people are told of it.")
+    until: values.Moment | None = Field(
+        default=None,
+        description="The end: a date (which belongs to it) or a local time. Default: none.",
+    )
+    hours: Annotated[tuple[values.Hours, ...], Field(strict=False)] = Field(
+        default=(),
+        description='Only at these times of each week: days (`"Sat-Sun"`), hours (`"22:00-06:00"`, '
+        'which end on the next day), or hours of days (`"Fri 18:00-24:00"`). Default: always.',
+    )
+    holidays: Text | None = Field(
+        default=None,
+        description="Also on the public holidays of this country, whole days: a code such as `CN`, "
+        "or `DE-BY` for a part of one. Needs the extra `countersign[holidays]`.",
+    )
+    timezone: values.Zone | None = Field(
+        default=None, description="By the clock of this time zone. Default: that of `[bot]`."
+    )
+    commands: values.Globs = Field(
+        default=("*",), description="For operations whose name matches one of these patterns."
+    )
+    groups: Texts = Field(
+        default=(),
+        description="For what is asked in these groups, by name. Default: in all of them.",
+    )
+    risk: Annotated[
+        tuple[Literal["low", "medium", "high", "critical"], ...], Field(strict=False)
+    ] = Field(default=(), description="For operations of these risks. Default: of any.")
+    reason: Text = Field(description="Why, as people are told.")
+    reason_zh: Text | None = Field(
+        default=None, description="The same in Chinese, where the bot speaks it. Default: `reason`."
+    )
+
+    @property
+    def begin(self) -> date | None:
+        """What stands at `from`."""
+        begin: date | None = getattr(self, "from")
+        return begin
+
+
+class Freeze(Period):
+    """Times at which the operations that it names do not start. What is approved meanwhile waits,
+    and starts by itself afterwards."""
+
+
+class Window(Period):
+    """Times at which the operations that it names may start. What one or more windows name starts
+    in one of them only; what is approved before waits for it."""
+
+
 class Security(Table):
     """Checks that hold for every command."""
 
@@ -293,6 +347,7 @@ class Quota(Protocol):
 
 class Command(Protocol):
     policy: str
+    risk: str | None
     targets: tuple[str, ...]
     allowed_targets: tuple[str, ...]
     most_targets: int
@@ -378,6 +433,8 @@ class File(Table):
     rule: Annotated[tuple[rules.Rule, ...], Field(strict=False)] = ()
     web: Web = Field(default_factory=Web)
     security: Security = Field(default_factory=Security)
+    freeze: Annotated[tuple[Freeze, ...], Field(strict=False)] = ()
+    window: Annotated[tuple[Window, ...], Field(strict=False)] = ()
     budget: Annotated[tuple[RateLimit, ...], Field(strict=False)] = ()
 
     def table(self, name: str) -> Table | None:

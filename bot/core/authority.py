@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot import model, policy, texts
-from bot.core import endings, facts
+from bot.core import endings, facts, openings
 from bot.core.decision import DecisionBuilder, refusal_text
 from bot.deployment import Deployment
 
@@ -49,9 +49,12 @@ def since(effect: model.StoredEffect, request: model.Request, view: model.View) 
 
 
 def approved(request: model.Request, view: model.View) -> datetime | None:
-    """When a request was approved, by the clock as it goes now."""
-    lag = view.shift - timedelta(seconds=request.shift)
-    return request.approved_at + lag if request.approved_at is not None else None
+    """When a request was approved, or could first start after that, by the clock as it goes now."""
+    if request.approved_at is None:
+        return None
+    at = request.approved_at + view.shift - timedelta(seconds=request.shift)
+    opened = request.opening.at if request.opening is not None else request.opened_at
+    return max(at, opened) if opened is not None else at
 
 
 def starts(body: model.Effect) -> bool:
@@ -78,14 +81,18 @@ def began(builder: DecisionBuilder, refused: model.Refused | None = None) -> boo
 
 def may_start(builder: DecisionBuilder) -> bool:
     """May the request that was just approved, or whose targets were just looked at, start now?
-    Where it may not, it ends here."""
+    Where it may not yet, it waits for that; where it may not, it ends here."""
     at = approved(builder.it, builder.view)
     refusal = refusal_of_start(
         builder.deployment, builder.it, builder.current_view(), builder.now, at
     )
-    if refusal is not None:
-        not_started(builder, refused(builder.it.locale, refusal))
-    return refusal is None
+    if refusal is None:
+        openings.over(builder)
+        return True
+    outcome = refused(builder.it.locale, refusal)
+    if not openings.wait(builder, outcome):
+        not_started(builder, outcome)
+    return False
 
 
 def not_started(builder: DecisionBuilder, outcome: model.Refused) -> None:

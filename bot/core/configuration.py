@@ -19,7 +19,8 @@ MOST = 200
 def read(
     deployment: Deployment, event: model.ConfigurationRead, view: model.View, now: datetime
 ) -> model.Decision:
-    """Note it. Requests that are open are judged by the new one whenever they are to go on."""
+    """Note it. Requests that are open are judged by the new one whenever they are to go on; what
+    waits for its time is at once."""
     builder = DecisionBuilder(deployment, view, now)
     if event.faults:
         builder.enter(
@@ -40,6 +41,7 @@ def read(
         removed=listed(event.removed),
         changed=listed(event.changed),
     )
+    builder.reopened = True
     return builder.receipt()
 
 

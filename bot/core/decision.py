@@ -18,7 +18,8 @@ from bot.policy import identity, quorum
 
 VOTE_TIMERS = ("ballot", "ballot_expires")
 ENDINGS = (
-    "expire", "remind", "plan", "definition", "overdue", "lost", "wake", "progress", *VOTE_TIMERS,
+    "expire", "remind", "plan", "definition", "overdue", "lost", "wake", "progress", "opening",
+    *VOTE_TIMERS,
 )  # fmt: skip
 
 
@@ -53,6 +54,7 @@ class DecisionBuilder:
         self.carried = False
         self.held = ""
         self.closed: model.Request | None = None
+        self.reopened = False
 
     def asked_by(
         self, person: policy.Person, account: model.Account, place: model.Place, locale: str
@@ -144,7 +146,7 @@ class DecisionBuilder:
         """Bring the request to a final state: it asks nothing any more, and its timers are
         forgotten."""
         stepped = self.lag().total_seconds() if self.it.approved_at else 0.0
-        fields |= {"ended_at": self.now, "stepped": stepped, "ballot": None}
+        fields |= {"ended_at": self.now, "stepped": stepped, "ballot": None, "opening": None}
         self.change(state=state, ended_by=by or self.it.ended_by, **fields)
         self.cleared.extend(ENDINGS)
 
@@ -342,6 +344,7 @@ class DecisionBuilder:
             untold=tuple(self.untold),
             links=tuple(self.links),
             closed=self.closed,
+            reopened=self.reopened,
         )
 
 

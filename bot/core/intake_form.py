@@ -282,6 +282,7 @@ def look_back(
             own = {**form_reading.QUIET, "as": "own", "for": form.instance}
             form_reading.read(builder, look, f"seen:{event.id}", own)
     builder.enter("countersign", "bot.started", since=event.since.isoformat())
+    builder.reopened = True
     return builder.receipt()
 
 

@@ -7,7 +7,15 @@ from dataclasses import fields, replace
 from datetime import timedelta
 
 from bot import model, policy, texts
-from bot.core import authority, machines, plan_definitions, run_control, systems, terms
+from bot.core import (
+    authority,
+    machines,
+    openings,
+    plan_definitions,
+    run_control,
+    systems,
+    terms,
+)
 from bot.core.decision import DecisionBuilder
 from bot.policy import identity, planning, quorum
 
@@ -92,6 +100,7 @@ def put(builder: DecisionBuilder, plan: model.Plan) -> quorum.Quorum:
     code, until = model.digest(plan), builder.now + rule.expires
     builder.change(state=model.State.PENDING, plan=plan, digest=code, expires_at=until)
     builder.cleared.append("plan")
+    openings.note(builder)
     builder.enter(
         "countersign",
         "request.planned",

@@ -14,6 +14,7 @@ from bot.core import (
     endings,
     form_reading,
     live_runs,
+    openings,
     run_remote,
     run_script,
     run_template,
@@ -43,14 +44,20 @@ def runner_of(request: model.Request) -> runner.Runner:
 
 
 def start(builder: DecisionBuilder) -> None:
-    """The votes are in: run it. The form that asked for it is read once more before. Each approval
-    draws its own nonce, so none adopts the run of another: not of one that was refused or put to
-    the vote again, nor of one that a restored store knows nothing of."""
+    """The votes are in: run it. Each approval draws its own nonce, so none adopts the run of
+    another: not of one that was refused or put to the vote again, nor of one that a restored store
+    knows nothing of."""
     request, plan = builder.it, builder.it.plan
     assert plan is not None
     nonce = builder.view.nonce or request.nonce
     shift = builder.view.shift.total_seconds()
-    builder.change(state=model.State.APPROVED, approved_at=builder.now, nonce=nonce, shift=shift)
+    builder.change(
+        state=model.State.APPROVED,
+        approved_at=builder.now,
+        nonce=nonce,
+        shift=shift,
+        opened_at=None,
+    )
     builder.cleared.extend(("expire", "remind"))
     builder.enter(
         "countersign",
@@ -59,12 +66,52 @@ def start(builder: DecisionBuilder) -> None:
         digest=request.digest,
         policy=builder.ballot()[0].name,
     )
+    begin(builder)
+
+
+def begin(builder: DecisionBuilder) -> None:
+    """It was approved: start it as soon as it may. The form that asked for it is read once more
+    before."""
     if not authority.may_start(builder):
         return
-    if request.form is not None:
-        form_reading.before_start(builder, request.form)
+    if builder.it.form is not None:
+        form_reading.before_start(builder, builder.it.form)
     else:
         launch(builder)
+
+
+def opened(builder: DecisionBuilder) -> None:
+    """What kept it from starting may be over: judge it anew. What only shows until when that is
+    shows what is so now; a run that was held before it changed anything goes on by itself."""
+    request, asks = builder.it, builder.it.ballot
+    if request.opening is None or request.hold or request.stopping:
+        return
+    if request.scheduled:
+        begin(builder)
+        if not builder.it.scheduled:
+            builder.update_card()
+    elif request.state is model.State.PENDING:
+        openings.note(builder)
+        if builder.it.opening != request.opening:
+            builder.update_card()
+    elif asks is not None and asks.kind == "held":
+        go_on(builder)
+
+
+def go_on(builder: DecisionBuilder) -> None:
+    """A run that the calendar held goes on, where it may; else people say so, or the next opening
+    does."""
+    at = authority.approved(builder.it, builder.view)
+    refusal = authority.refusal_of_start(
+        builder.deployment, builder.it, builder.current_view(), builder.now, at
+    )
+    if refusal is None:
+        builder.change(opening=None)
+        builder.enter("countersign", "run.resumed", task="")
+        runner_of(builder.it).signal(builder, "resume", "countersign")
+    else:
+        openings.note(builder)
+        builder.update_card()
 
 
 def launch(builder: DecisionBuilder) -> None:
@@ -167,6 +214,8 @@ def steer(
         f"run.{run_template.PAST[word]}",
         task=request.ballot.task if request.ballot else "",
     )
+    if word == "resume":
+        openings.over(builder)
     runner_of(request).signal(builder, word, person.id)
     return texts.say(locale, f"steer.{word}", id=request.id), "info"
 

@@ -12,6 +12,7 @@ from bot.core import (
     endings,
     incidents,
     live_runs,
+    openings,
     run_hold,
     runner,
     waits,
@@ -144,10 +145,10 @@ def start_completed(
 
 def claim_refused(builder: DecisionBuilder, step: model.Step, outcome: model.Refused) -> None:
     """A call may not be made at this moment: nothing began yet, and nothing does; or what is left
-    of the run is held."""
+    of the run is held. Where nothing began, and it may later, it waits for that."""
     if authority.began(builder, outcome):
         run_hold.hold(builder, step, outcome)
-    else:
+    elif not openings.put_back(builder, outcome):
         authority.not_started(builder, outcome)
 
 

@@ -22,6 +22,7 @@ from bot.core import (
     endings,
     live_runs,
     notices,
+    openings,
     questions,
     run_progress,
     runner,
@@ -141,10 +142,13 @@ def claim_refused(
 ) -> None:
     """A call was refused at the moment when it would have been made: nothing was begun yet, so that
     the request ends as not started; or the run is held, and asks. So is one whose form is being
-    revoked or modified: that may come to nothing."""
-    if not authority.began(builder, outcome) and builder.it.hold not in authority.FORM_HOLDS:
+    revoked or modified, as that may come to nothing, and what the calendar does not let begin."""
+    begun, closed = authority.began(builder, outcome), openings.is_closed(outcome)
+    if not begun and not closed and builder.it.hold not in authority.FORM_HOLDS:
         live_runs.forget(builder)
         return authority.not_started(builder, outcome)
+    if closed and not begun:
+        openings.note(builder)
     builder.enter("countersign", "run.held", call=call.key, reason=str(outcome.data.get("key", "")))
     builder.held = outcome.reason
     at = live_runs.moment(builder, run)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot import cards, model, policy, texts
-from bot.core import endings, run_control, run_script, run_template
+from bot.core import endings, openings, run_control, run_script, run_template
 from bot.core.decision import VOTE_TIMERS, DecisionBuilder
 from bot.deployment import Deployment
 
@@ -41,6 +41,8 @@ def timer_due(
         return builder.receipt()  # time on hold is not time to decide
     elif event.timer in run_template.TIMERS and request.state in run_template.GOING:
         run_control.runner_of(request).timer_due(builder, event.timer)
+    elif event.timer == openings.TIMER:
+        run_control.opened(builder)
     elif event.timer == "lost" and request.state in run_template.GOING:
         give_up(builder)
     return builder.receipt()

@@ -276,11 +276,15 @@ def let_expire(builder: DecisionBuilder) -> None:
 def count(builder: DecisionBuilder, person: policy.Person, reason: str) -> run_control.Answer:
     """What the votes come to now."""
     tally = builder.tally()
-    locale, number = builder.locale, builder.it.id
+    deployment, locale, number = builder.deployment, builder.locale, builder.it.id
     if tally.verdict == "approved":
         run_control.start(builder)
         builder.update_card()
-        return texts.say(locale, "vote.approved", id=number), "success"
+        opening = builder.it.opening if builder.it.scheduled else None
+        if opening is None:
+            return texts.say(locale, "vote.approved", id=number), "success"
+        why = cards.opening_text(deployment, locale, opening)
+        return texts.say(locale, "opening.approved", id=number, why=why), "success"
     if tally.verdict == "rejected":
         builder.finish(model.State.REJECTED, by=person.id)
         builder.enter(person.id, "request.rejected", **({"reason": reason} if reason else {}))
@@ -301,7 +305,7 @@ def cancel(builder: DecisionBuilder, person: policy.Person) -> run_control.Answe
         text = texts.say(locale, "cancel.ended", **facts, state=state_facts(builder))
     elif person.id != request.person:
         text = texts.say(locale, "cancel.not_yours", **facts, name=name)
-    elif request.state not in (model.State.PLANNING, model.State.PENDING):
+    elif not undecided(request) and not request.scheduled:
         begun = request.state is not model.State.APPROVED
         text = texts.say(locale, "cancel.running" if begun else "cancel.approved", **facts)
     else:
@@ -309,6 +313,11 @@ def cancel(builder: DecisionBuilder, person: policy.Person) -> run_control.Answe
         return texts.say(locale, "cancel.done", **facts), "info"
     builder.enter(person.id, "cancel.refused", state=request.state.value)
     return text, "warning"
+
+
+def undecided(request: model.Request) -> bool:
+    """Has nobody decided on it yet?"""
+    return request.state in (model.State.PLANNING, model.State.PENDING)
 
 
 def call_off(builder: DecisionBuilder, by: str, key: str, **facts: str) -> None:
@@ -324,8 +333,9 @@ def call_off(builder: DecisionBuilder, by: str, key: str, **facts: str) -> None:
 def recalled(
     deployment: Deployment, event: model.MessageRecalled, view: model.View, now: datetime
 ) -> model.Decision:
-    """When the message that asked is taken back the request is, too, unless it was approved. It is
-    the requester's deed only where the platform says that the author did it."""
+    """When the message that asked is taken back the request is, too, unless it was approved and
+    does not wait for its time. It is the requester's deed only where the platform says that the
+    author did it."""
     builder = DecisionBuilder(deployment, view, now)
     request = view.request
     if request is None:
@@ -333,7 +343,7 @@ def recalled(
     if request.recall and event.by != "author":  # the bot's own doing
         return builder.receipt()
     author = request.person if event.by == "author" else ""
-    if request.state in (model.State.PLANNING, model.State.PENDING):
+    if undecided(request) or request.scheduled:
         key = "say.cancelled.removed" if event.by == "moderator" else "say.cancelled.recalled"
         call_off(builder, author, key)
     else:

@@ -202,6 +202,7 @@ class Decision:
     ``request`` is another, new one; ``redriven`` the numbers of dead letters to
     send once more, ``untold`` the effects that are dead letters now: a final word of which people
     could be told nothing, ``links`` what is now known of forms that revoke or modify another.
+    ``reopened``: what waits for its opening is to be judged anew at once.
     """
 
     receipt: Receipt = field(default_factory=Receipt)
@@ -221,3 +222,4 @@ class Decision:
     closed: Request | None = None
     untold: tuple[int, ...] = ()
     links: tuple[FormLink, ...] = ()
+    reopened: bool = False

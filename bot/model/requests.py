@@ -135,6 +135,17 @@ class ApprovalStep:
 
 
 @dataclass(frozen=True, slots=True)
+class Opening:
+    """When a request may start that may not yet, and why: the ``name`` and the ``reason`` of a
+    freeze that ends then, or of a change window that opens."""
+
+    at: datetime
+    kind: Literal["freeze", "window"]
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class TaskStatus:
     """One task of a template's run, for people: ``status`` is Success, Failed, Skipped, Running,
     Waiting or "" (not begun)."""
@@ -194,8 +205,10 @@ class Request:
     that were agreed to, from the last one on that took the agreement to the whole of it.
     ``incident``: what ran and was not shown, in words. ``renewed``: the request that it became when
     it was put to the vote again. ``timeout``: the seconds that the rule which asked for it lets it
-    run (0: as the command says). ``removed``: why its texts, values and outputs are gone: the days
-    after which they were, as "400d", or "person": whose they were was to be forgotten."""
+    run (0: as the command says). ``opening``: until when a freeze or the change windows let nothing
+    of it start; ``opened_at``: when they first did, where that was after its approval.
+    ``removed``: why its texts, values and outputs are gone: the days after which they were, as
+    "400d", or "person": whose they were was to be forgotten."""
 
     id: int
     state: State
@@ -248,6 +261,8 @@ class Request:
     incident: str = ""
     renewed: int = 0
     timeout: int = 0
+    opening: Annotated[Opening | None, Field(exclude_if=operator.not_)] = None
+    opened_at: Annotated[datetime | None, Field(exclude_if=operator.not_)] = None
     removed: Annotated[str, Field(exclude_if=operator.not_)] = ""
 
     @property
@@ -263,9 +278,16 @@ class Request:
             return "stopping"
         if self.state is State.WAITING and self.ballot is not None:
             return MIDWAY.get(self.ballot.kind, "paused")
+        if self.scheduled:
+            return "scheduled"
         if self.state is State.CANCELLED and self.approved_at:
             return WITHIN.get(self.cancelled, "stopped")
         return self.state.value
+
+    @property
+    def scheduled(self) -> bool:
+        """Is it approved, and waits for the moment at which it may start?"""
+        return self.state is State.APPROVED and self.opening is not None
 
     @property
     def code(self) -> str:

@@ -106,6 +106,7 @@ START: Moment[starting.Facts] = Moment(
         starting.patterns,
         Agreement(starting.votes),
         starting.time,
+        starting.opening,
     ),
 )
 """It starts, or something within it does; asked again in the transaction that claims the call."""

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from bot import regexes
+from bot.policy.calendar import Period
 from bot.policy.quota import Quota
 from bot.source.tables import settings
 from bot.source.values import (
@@ -332,6 +333,9 @@ class Book(Limits):
     commands: Mapping[str, CommandRule]
     forms: tuple[FormRule, ...] = ()
     patterns: tuple[Pattern, ...] = ()
+    freezes: tuple[Period, ...] = ()
+    windows: tuple[Period, ...] = ()
+    timezone: str = "UTC"
     tenants: Mapping[str, frozenset[str]] = field(default_factory=dict)
     locale: str = "zh-CN"
     bot_name: str = "countersign"

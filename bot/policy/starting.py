@@ -5,9 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
 from bot import model, texts
-from bot.policy import access, conditions, identity, limits, quorum
+from bot.policy import access, calendar, conditions, identity, limits, quorum
 from bot.policy.model import Refusal, Verdict
 
 
@@ -49,6 +50,18 @@ class Facts(conditions.Facts, ABC):
     @abstractmethod
     def screened(self) -> Verdict:
         """What the patterns of now say of it, where they are not those that it was made under."""
+
+    @cached_property
+    def closure(self) -> calendar.Closure | None:
+        """Why the calendar lets nothing of it start now; None: it does."""
+        book, request = self.book, self.request
+        group = access.group_of(book, request.place.platform, request.place.chat)
+        name = group.name if group is not None else ""
+
+        def concerning(periods: tuple[calendar.Period, ...]) -> list[calendar.Period]:
+            return [one for one in periods if one.concerns(request.command, name, request.risk)]
+
+        return calendar.closure(concerning(book.freezes), concerning(book.windows), self.now)
 
 
 def sealed(facts: Facts) -> Refusal | None:
@@ -180,3 +193,19 @@ def time(facts: Facts) -> Refusal | None:
     if age <= within:
         return None
     return Refusal("authority.too_late", {"id": facts.request.id, "age": age, "within": within})
+
+
+CLOSED = ("authority.freeze", "authority.window")
+"""The keys of refusals that end by themselves."""
+
+
+def opening(facts: Facts) -> Refusal | None:
+    """Does no freeze and no change window keep it from starting at this moment?"""
+    closure = facts.closure
+    if closure is None:
+        return None
+    shown = {"id": facts.request.id, "name": closure.period.name, "reason": closure.period.reason}
+    if closure.opens is None:
+        return Refusal("authority.never", shown)
+    until = calendar.shown(closure.opens, facts.book.timezone)
+    return Refusal(f"authority.{closure.kind}", {**shown, "time": until})

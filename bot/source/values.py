@@ -10,15 +10,16 @@ import ipaddress
 import re
 import zoneinfo
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, StringConstraints
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
+from bot.source import hours
 from bot.source.secret import Secret
 
 _SPAN = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?")
@@ -102,6 +103,29 @@ def _duration(text: object) -> timedelta:
     if not timedelta(0) < span <= _LONGEST:
         raise fault("must be longer than 0s and at most 365d")
     return span
+
+
+def _moment(value: object) -> date:
+    """A date, or a date with a time, as TOML has them; the time zone stands in a key of its own."""
+    if not isinstance(value, date) or getattr(value, "tzinfo", None) is not None:
+        raise fault(
+            "must be a date or a local time without quotes, such as 2026-12-24 or "
+            "2026-12-24T18:00:00; the time zone stands in timezone"
+        )
+    return value
+
+
+def _hours(text: object) -> hours.Hours:
+    """ "Sat-Sun", "Fri 18:00-24:00" or "22:00-06:00"."""
+    if isinstance(text, hours.Hours):
+        return text
+    try:
+        return hours.parse(text if isinstance(text, str) else "")
+    except ValueError:
+        raise fault(
+            'must be days, hours or both in quotes, such as "Sat-Sun", "Fri 18:00-24:00" or '
+            '"22:00-06:00"'
+        ) from None
 
 
 def _days(text: object) -> timedelta:
@@ -264,6 +288,8 @@ Texts = Annotated[tuple[Text, ...], Field(strict=False)]
 SomeTexts = Annotated[tuple[Text, ...], Field(strict=False, min_length=1)]
 Days = Annotated[timedelta, BeforeValidator(_days)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Moment = Annotated[InstanceOf[date], BeforeValidator(_moment), Shown("date, with or without time")]
+Hours = Annotated[InstanceOf[hours.Hours], BeforeValidator(_hours), Shown("text")]
 Size = Annotated[int, BeforeValidator(_size), Shown("size")]
 Origin = Annotated[str, AfterValidator(_origin), ADDRESS]
 Host = Annotated[str, AfterValidator(_host)]

@@ -13,6 +13,7 @@ from datetime import timedelta
 from bot.texts import (
     audit,
     authority,
+    calendar,
     cards,
     commands,
     core,
@@ -30,6 +31,7 @@ LOCALES = ("zh-CN", "en")
 PHRASES: dict[str, tuple[str, str]] = {
     **audit.PHRASES,
     **authority.PHRASES,
+    **calendar.PHRASES,
     **core.PHRASES,
     **cards.PHRASES,
     **commands.PHRASES,

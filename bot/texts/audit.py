@@ -24,6 +24,7 @@ _ACTIONS: dict[str, tuple[str, str]] = {
     "click.refused": ("点击被拒", "click refused"),
     "act.refused": ("操作被拒", "was refused"),
     "request.approved": ("已批准", "approved"),
+    "request.scheduled": ("已批准，等待开始时间", "approved, waits for its time"),
     "request.rejected": ("已拒绝", "rejected"),
     "request.reminded": ("再次提醒审批人", "reminded the approvers"),
     "request.expired": ("过期", "expired"),

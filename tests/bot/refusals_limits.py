@@ -5,9 +5,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from datetime import timedelta
 from typing import Any
 
 from bot import model, policy
+from bot.policy import calendar
+from bot.source import hours
+from tests.bot import stage as stage_
 from tests.bot.bounds_stage import FleetStage
 from tests.bot.refusals import Play, says
 from tests.bot.stage import said
@@ -101,3 +105,38 @@ def a_script_that_lacks_what_is_required_since(play: Play) -> str:
 @says("authority.unjudged")
 def a_run_on_oos_whose_command_is_held_to_some_instances_since(play: Play) -> str:
     return told(play, UNNAMED, engine="oos", narrowed={"allowed_targets": ("web-*",)})
+
+
+# ----------------------------------------------------------------------------- the calendar
+
+BEGIN = stage_.START.replace(tzinfo=None)
+LATER = calendar.Times("UTC", BEGIN, BEGIN + timedelta(hours=5))
+
+
+def resumed_in(play: Play, **changes: object) -> str:
+    """A run that somebody paused goes on in a freeze, or outside all windows."""
+    play.stage.planned("alice", "nap")
+    play.clicks("bob")
+    play.stage.work()
+    play.writes("alice", "pause 1")
+    play.changed(**changes)
+    return play.writes("bob", "resume 1")
+
+
+@says("authority.freeze")
+def a_run_that_is_to_go_on_in_a_freeze(play: Play) -> str:
+    return resumed_in(play, freezes=(calendar.Period("year-end", LATER, "the books"),))
+
+
+@says("authority.window")
+def a_run_that_is_to_go_on_outside_all_windows(play: Play) -> str:
+    night = calendar.Times("UTC", hours=(hours.parse("02:00-03:00"),))
+    return resumed_in(play, windows=(calendar.Period("night", night, "the load"),))
+
+
+@says("authority.never")
+def a_freeze_without_an_end(play: Play) -> str:
+    play.stage.planned("alice", "restart web-01")
+    freeze = calendar.Period("the end", calendar.Times("UTC", BEGIN), "it is switched off")
+    play.changed(freezes=(freeze,))
+    return play.clicks("bob") + play.told()

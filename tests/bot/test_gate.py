@@ -20,6 +20,7 @@ BESIDE = {
     f"bot.policy.{name}"
     for name in (
         "access",
+        "calendar",
         "gate",
         "identity",
         "limits",
@@ -99,12 +100,14 @@ def test_every_condition_stands_in_the_table() -> None:
 def test_what_keeps_a_run_from_starting_is_judged_when_it_is_approved_but_for_votes_and_time() -> (
     None
 ):
+    """And but for the calendar: what is frozen may be voted on."""
     later = [
         condition for condition in policy.START.conditions
         if condition not in policy.APPROVE.conditions
     ]  # fmt: skip
     assert later == [
-        starting.sealed, starting.shown, gate.Agreement(starting.votes), starting.time
+        starting.sealed, starting.shown, gate.Agreement(starting.votes), starting.time,
+        starting.opening,
     ]  # fmt: skip
     kept = [one for one in policy.START.conditions if one in policy.APPROVE.conditions]
     assert kept == list(policy.APPROVE.conditions)

@@ -347,6 +347,7 @@ WHERE due_at <= ? AND (due_at, request, kind) > (?, ?, ?)
 ORDER BY due_at, request, kind LIMIT ?
 """
 TIMER_NEXT = "SELECT MIN(due_at) FROM timers"
+OPENINGS_DUE = "UPDATE timers SET due_at = ? WHERE kind = 'opening' AND due_at > ?"
 
 # ----------------------------------------------------------------------------- audit and meta
 
@@ -420,7 +421,7 @@ UPDATE outbox SET due_at = due_at + ?1, created_at = created_at + ?1,
 WHERE state IN ('queued', 'in_flight')
 """
 CLOCK_TIMERS = "UPDATE timers SET due_at = due_at + ?"
-PROMISED = "('expire', 'remind', 'ballot', 'ballot_expires')"
+PROMISED = "('expire', 'remind', 'ballot', 'ballot_expires', 'opening')"
 """Timers of moments that people were told: they may come earlier than told, and never later."""
 CLOCK_TIMERS_FORWARD = f"{CLOCK_TIMERS} WHERE kind NOT IN {PROMISED}"
 CLOCK_ASKS = "UPDATE asks SET at = at + ?"

@@ -193,6 +193,8 @@ class Writer(port.Writer):
                 self._execute(queries.TIMER_CLEAR, (current.id, kind))
         for timer in decision.timers:
             self._write_timer(timer)
+        if decision.reopened and self._execute(queries.OPENINGS_DUE, (moment, moment)).rowcount:
+            self.changes.timer = moment
         for key in decision.drop_effects:
             self._execute(queries.EFFECT_DROP, (moment, key))
         for effect in decision.effects:

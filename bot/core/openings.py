@@ -1,0 +1,89 @@
+"""What was approved and may not start yet: it waits for the end of a freeze, or for a window.
+
+Until when is a row of due times, so it survives restarts. When that comes, or when what it waits
+for is changed before, everything is judged anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot import cards, model, texts
+from bot.core import facts
+from bot.core.decision import DecisionBuilder
+from bot.policy import starting
+
+TIMER = "opening"
+
+
+def of(builder: DecisionBuilder) -> model.Opening | None:
+    """What the request would have to wait for now; None: nothing, or it never opens."""
+    view = builder.current_view()
+    closure = facts.starting_of(builder.deployment, builder.it, view, builder.now).closure
+    if closure is None or closure.opens is None:
+        return None
+    reason = texts.spoken(builder.it.locale, closure.period.reason)
+    return model.Opening(closure.opens, closure.kind, closure.period.name, reason)
+
+
+def note(builder: DecisionBuilder) -> None:
+    """Let the card of what is voted on say from when on it may start."""
+    opening = of(builder)
+    builder.change(opening=opening, opened_at=None)
+    builder.cleared.append(TIMER)
+    if opening is not None:
+        builder.timers.append(model.Timer(builder.it.id, TIMER, opening.at))
+
+
+def wait(builder: DecisionBuilder, refusal: model.Refused) -> bool:
+    """Let it wait, where it may not start for a reason that ends by itself; its thread is told once
+    of each end. False: for another reason."""
+    opening = of(builder) if is_closed(refusal) else None
+    if opening is None:
+        return False
+    before = builder.view.request
+    waited = before is not None and before.scheduled and before.opening == opening
+    builder.timers.append(model.Timer(builder.it.id, TIMER, opening.at))
+    builder.change(opening=opening)
+    if waited:
+        return True
+    builder.enter(
+        "countersign",
+        "request.scheduled",
+        kind=opening.kind,
+        name=opening.name,
+        until=opening.at.isoformat(),
+        digest=builder.it.digest,
+    )
+    why = cards.opening_text(builder.deployment, builder.it.locale, opening)
+    builder.tell_sentence(
+        f"opening:{opening.at:%Y%m%d%H%M%S}", "say.scheduled", builder.asker(),
+        why=why, left=opening.at - builder.now,
+    )  # fmt: skip
+    builder.update_card()
+    return True
+
+
+def is_closed(refusal: model.Refused) -> bool:
+    """Was something refused for a reason that ends by itself?"""
+    return refusal.data.get("key") in starting.CLOSED
+
+
+def over(builder: DecisionBuilder) -> None:
+    """It may start: from when on it could have is noted."""
+    opening = builder.it.opening
+    if opening is not None:
+        builder.change(opening=None, opened_at=min(opening.at, builder.now))
+        builder.cleared.append(TIMER)
+
+
+def put_back(builder: DecisionBuilder, refusal: model.Refused) -> bool:
+    """Its first calls were refused as they were to leave: nothing of it began, and it waits as if
+    they had never been queued. False: that reason does not end by itself."""
+    if not wait(builder, refusal):
+        return False
+    for step in tuple(builder.steps.values()):
+        builder.step(replace(step, state="held"))
+    builder.take_back("start:")
+    builder.change(nonce=builder.view.nonce or builder.it.nonce)
+    return True
