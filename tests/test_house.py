@@ -32,12 +32,20 @@ def modules(room: str) -> list[Path]:
     return sorted((ROOT / room).rglob("*.py"))
 
 
+def place_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@functools.cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
 @functools.cache
 def imported(path: Path) -> set[str]:
     """Dotted names that a module imports, for types alone too; ``from a import b``: a and a.b."""
     found: set[str] = set()
-    tree = ast.parse(path.read_text("utf-8"))
-    for node in ast.walk(tree):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -49,17 +57,18 @@ def room_of(path: Path) -> str:
     return path.relative_to(ROOT).parts[1].removesuffix(".py")
 
 
-@pytest.mark.parametrize("path", modules("bot"), ids=lambda p: str(p.relative_to(ROOT)))
-def test_a_room_imports_lower_layers_only(path: Path) -> None:
-    room = room_of(path)
-    assert room in LAYER, f"give bot/{room} a layer in bot/reference/rooms.py"
-    for name in imported(path):
-        party, *rest = name.split(".")
-        assert party not in ("sandbox", "tests", "bench"), name
-        if party in ("adapters", "commands"):
-            assert room == "app", f"bot/{room} imports {name}"
-        if party == "bot" and rest and rest[0] in LAYER and rest[0] != room:
-            assert LAYER[rest[0]] < LAYER[room], f"bot/{room} imports {name}, which is not lower"
+def test_a_room_imports_lower_layers_only() -> None:
+    for path in modules("bot"):
+        room = room_of(path)
+        assert room in LAYER, f"give bot/{room} a layer in bot/reference/rooms.py"
+        for name in imported(path):
+            party, *rest = name.split(".")
+            assert party not in ("sandbox", "tests", "bench"), f"{place_of(path)} imports {name}"
+            if party in ("adapters", "commands"):
+                assert room == "app", f"{place_of(path)} imports {name}"
+            if party == "bot" and rest and rest[0] in LAYER and rest[0] != room:
+                lower = LAYER[rest[0]] < LAYER[room]
+                assert lower, f"{place_of(path)} imports {name}, which is not lower"
 
 
 @pytest.mark.parametrize("room", rooms.INSIDE)
@@ -95,13 +104,11 @@ def test_no_circle_inside_a_room() -> None:
     assert not left, f"these import each other: {left}"
 
 
-@pytest.mark.parametrize("path", modules("bot"), ids=lambda p: str(p.relative_to(ROOT)))
-def test_the_bot_knows_no_platform(path: Path) -> None:
-    if path == THE_LIST:
-        return
-    text = path.read_text("utf-8").lower()
-    named = [word for word in PLATFORM_WORDS if word in text]
-    assert not named, f"bot/ names a platform: {named}"
+def test_the_bot_knows_no_platform() -> None:
+    for path in modules("bot"):
+        text = path.read_text("utf-8").lower()
+        named = [word for word in PLATFORM_WORDS if word in text and path != THE_LIST]
+        assert not named, f"{place_of(path)} names a platform: {named}"
 
 
 @pytest.mark.parametrize(
@@ -157,9 +164,9 @@ def changed_names(tree: ast.Module) -> set[str]:
 def test_a_pure_room_remembers_nothing(room: str) -> None:
     """No module changes what it holds, and what is cached is the result of values alone."""
     for path in modules(f"bot/{room}"):
-        tree = ast.parse(path.read_text("utf-8"))
+        tree = tree_of(path)
         state = top_level_names(tree) & changed_names(tree)
-        assert not state, f"{path.relative_to(ROOT)} changes {state}"
+        assert not state, f"{place_of(path)} changes {state}"
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef) and any(
                 "cache" in ast.unparse(each) and "property" not in ast.unparse(each)
@@ -183,54 +190,54 @@ def test_only_the_store_touches_sql() -> None:
     assert users <= {"store"}, users
 
 
-@pytest.mark.parametrize("path", modules("bot/runtime"), ids=lambda p: str(p.relative_to(ROOT)))
-def test_what_runs_knows_the_port_of_the_store_only(path: Path) -> None:
-    of_store = {name for name in imported(path) if name.startswith("bot.store")}
-    assert of_store <= {"bot.store", "bot.store.port", "bot.store.shared", "bot.store.codec"}, (
-        of_store
-    )
-    assert not re.search(r"^from bot import .*\bstore\b", path.read_text("utf-8"), re.MULTILINE)
+def test_what_runs_knows_the_port_of_the_store_only() -> None:
+    port = {"bot.store", "bot.store.port", "bot.store.shared", "bot.store.codec"}
+    for path in modules("bot/runtime"):
+        of_store = {name for name in imported(path) if name.startswith("bot.store")}
+        assert of_store <= port, f"{place_of(path)} imports {of_store}"
+        whole = re.search(r"^from bot import .*\bstore\b", path.read_text("utf-8"), re.MULTILINE)
+        assert not whole, f"{place_of(path)} imports the store"
 
 
-@pytest.mark.parametrize("path", modules("adapters"), ids=lambda p: str(p.relative_to(ROOT)))
-def test_adapters_know_the_doors_only(path: Path) -> None:
-    room = room_of(path)
-    for name in imported(path):
-        parts = name.split(".")
-        if parts[0] == "bot" and len(parts) > 1:
-            assert parts[1] in DOORS, f"{path.name} imports {name}"
-        if parts[0] == "adapters" and len(parts) > 1:
-            if room in SHARED:
-                assert parts[1] in SHARED[: SHARED.index(room) + 1], f"{path.name} imports {name}"
-            assert parts[1] in {room, *SHARED}, f"{path.name} imports another adapter: {name}"
-        assert parts[0] not in ("sandbox", "tests", "bench", "commands")
+def test_adapters_know_the_doors_only() -> None:
+    for path in modules("adapters"):
+        room = room_of(path)
+        known = SHARED[: SHARED.index(room) + 1] if room in SHARED else {room, *SHARED}
+        for name in imported(path):
+            party, *rest = name.split(".")
+            if party in ("bot", "adapters") and rest:
+                doors = DOORS if party == "bot" else known
+                assert rest[0] in doors, f"{place_of(path)} imports {name}"
+            wrong = party in ("sandbox", "tests", "bench", "commands")
+            assert not wrong, f"{place_of(path)} imports {name}"
 
 
-@pytest.mark.parametrize("path", modules("commands"), ids=lambda p: str(p.relative_to(ROOT)))
-def test_commands_use_what_the_bot_hands_out(path: Path) -> None:
-    for name in imported(path):
-        parts = name.split(".")
-        if parts[0] == "bot" and len(parts) > 2:
-            raise AssertionError(f"{path.name} reaches into {name}")
-        assert parts[0] not in ("adapters", "sandbox", "tests", "bench")
+def test_commands_use_what_the_bot_hands_out() -> None:
+    for path in modules("commands"):
+        for name in imported(path):
+            party, *rest = name.split(".")
+            deep = party == "bot" and len(rest) > 1
+            assert not deep, f"{place_of(path)} reaches into {name}"
+            wrong = party in ("adapters", "sandbox", "tests", "bench")
+            assert not wrong, f"{place_of(path)} imports {name}"
 
 
-@pytest.mark.parametrize("path", modules("sandbox"), ids=lambda p: str(p.relative_to(ROOT)))
-def test_the_sandbox_does_not_know_the_bot(path: Path) -> None:
+def test_the_sandbox_does_not_know_the_bot() -> None:
     """But for its OOS: that runs templates, so it shares the pure language with the bot; and for
     the page's list of commands, and what it shows of the store."""
-    names = {name for name in imported(path) if name.split(".")[0] in ("bot", "adapters")}
-    if room_of(path) == "oos":
-        names = {name for name in names if name.split(".")[1:2] not in (["oos"], ["source"])}
-    if room_of(path) == "timed":  # it is the demo's bot
-        names -= {"bot.app", "bot.app.main", "bot.app.adapters"}
-    if path.is_relative_to(ROOT / "sandbox/commands"):  # what any command file uses
-        names = {name for name in names if name.count(".") > 1}
-    if path == ROOT / "sandbox/page/catalog.py":
-        names -= {"bot.commands", "bot.commands.loader", "bot.commands.registry"}
-    if path == ROOT / "sandbox/page/records.py":
-        names -= {"bot.store", "bot.texts"}
-    assert names <= {"bot", "bot.model"}, f"{path.name} imports {names}"
+    for path in modules("sandbox"):
+        names = {name for name in imported(path) if name.split(".")[0] in ("bot", "adapters")}
+        if room_of(path) == "oos":
+            names = {name for name in names if name.split(".")[1:2] not in (["oos"], ["source"])}
+        if room_of(path) == "timed":  # it is the demo's bot
+            names -= {"bot.app", "bot.app.main", "bot.app.adapters"}
+        if path.is_relative_to(ROOT / "sandbox/commands"):  # what any command file uses
+            names = {name for name in names if name.count(".") > 1}
+        if path == ROOT / "sandbox/page/catalog.py":
+            names -= {"bot.commands", "bot.commands.loader", "bot.commands.registry"}
+        if path == ROOT / "sandbox/page/records.py":
+            names -= {"bot.store", "bot.texts"}
+        assert names <= {"bot", "bot.model"}, f"{place_of(path)} imports {names}"
 
 
 @pytest.mark.parametrize("room", ["bot", "adapters", "commands", "sandbox"])
@@ -238,7 +245,7 @@ def test_no_room_is_too_big(room: str) -> None:
     for path in modules(room):
         text = path.read_text("utf-8")
         assert text.count("\n") <= 500, f"{path.name} is too big a room"
-        for node in ast.walk(ast.parse(text)):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 size = (node.end_lineno or node.lineno) - node.lineno + 1
                 assert size <= 70, f"{path.name}: {node.name} is {size} lines long"
@@ -268,8 +275,8 @@ def test_no_test_sleeps_for_a_guessed_time() -> None:
     assert list(fixed_sleeps(ast.parse(slept))) == [2, 4]
     for path in modules("tests"):
         text = path.read_text("utf-8")
-        lines = list(fixed_sleeps(ast.parse(text))) if re.search(r"sleep\((?!0\))", text) else []
-        assert not lines, f"{path.relative_to(ROOT)} sleeps in {lines}"
+        lines = list(fixed_sleeps(tree_of(path))) if re.search(r"sleep\((?!0\))", text) else []
+        assert not lines, f"{place_of(path)} sleeps in {lines}"
 
 
 PARTICIPLES = {"found", "told", "given", "left", "taken", "asked", "seen"}
@@ -300,8 +307,8 @@ def names_of(tree: ast.Module) -> set[str]:
 @pytest.mark.parametrize("room", ["bot", "adapters", "commands"])
 def test_a_participle_is_no_name(room: str) -> None:
     for path in modules(room):
-        place = str(path.relative_to(ROOT))
-        names = {path.stem, *names_of(ast.parse(path.read_text("utf-8")))}
+        place = place_of(path)
+        names = {path.stem, *names_of(tree_of(path))}
         wrong = {name for name in names if name.strip("_").lower() in {*PARTICIPLES, "read"}}
         wrong = {name for name in wrong if (place, name) not in STORED}
         assert not wrong, f"{place} names {wrong}: write a noun of the thing"

@@ -38,3 +38,6 @@ def cases() -> Iterator[Case]:
 
 
 CASES = tuple(cases())
+TITLES: dict[str, list[Case]] = {}
+for each in CASES:
+    TITLES.setdefault(each.name, []).append(each)

@@ -22,11 +22,11 @@ from tests.bot.rules import naive, strategies, suites
 FEW = settings(max_examples=properties.examples(150), deadline=None)
 
 
-@pytest.mark.parametrize("case", suites.CASES, ids=lambda case: case.name)
-def test_the_slow_matcher_knows_the_suite(case: suites.Case) -> None:
-    if case.name.endswith("both hold"):
-        return
-    assert naive.matches(case.pattern, case.event, case.dialect) is case.matches
+def test_the_slow_matcher_knows_the_suite() -> None:
+    for case in suites.CASES:
+        if not case.name.endswith("both hold"):
+            found = naive.matches(case.pattern, case.event, case.dialect)
+            assert found is case.matches, case
 
 
 @FEW
