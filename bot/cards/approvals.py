@@ -23,11 +23,19 @@ def asked_block(
     tally = quorum.tally(needed, cast)
     facts = {"left": max(0, tally.need - tally.have), "have": tally.have, "need": tally.need}
     still = texts.say(locale, "card.still", **facts)
+    short = quorum.shortages(needed, cast)
     if until is not None:
         still += texts.say(locale, "card.still.until", time=moment(deployment, until))
     if tally.later:
         still += texts.say(locale, "card.still.turn", names=names_of(deployment, tally.waiting_for))
     rows.append((texts.say(locale, "card.needed"), (bold(still),)))
+    if tally.against:
+        facts = {"have": tally.against, "need": tally.veto}
+        count = texts.say(locale, "card.against.count", **facts)
+        rows.append((texts.say(locale, "card.against"), (bold(count),)))
+    if short:
+        why = shortage_text(deployment, locale, short[0])
+        rows.append((texts.say(locale, "card.unreachable"), (bold(why),)))
     return model.Block("facts", rows=tuple(rows))
 
 
@@ -59,3 +67,9 @@ def stages_text(deployment: Deployment, locale: str, one: policy.Policy, part: q
         facts = {"names": names, "have": len(stand.have), "need": stand.need}
         stages.append(texts.say(locale, "card.stage", **facts))
     return texts.say(locale, f"card.stages.{one.order}").join(stages)
+
+
+def shortage_text(deployment: Deployment, locale: str, short: quorum.Shortage) -> str:
+    """Which stages of a policy cannot be filled, and who there is."""
+    key = "unreachable.stages" if short.lack.people else "unreachable.stage"
+    return texts.say(locale, key, **quorum.shortage_facts(deployment.book, short))

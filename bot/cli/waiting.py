@@ -43,6 +43,7 @@ TIMERS: Mapping[str, str] = {
     "lost": "its run is given up as unknown",
     "wake": "its run goes on",
     "progress": "its card shows the progress",
+    "people": "it is looked at whether people enough are left",
     "ballot": "those whose vote is missing are reminded",
     "ballot_expires": "what its run asks expires",
 }

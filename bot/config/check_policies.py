@@ -105,6 +105,10 @@ def check_policy(context: CheckContext, name: str, policy: schema.Policy) -> Non
         diagnostics.fault((*path, "order"), message)
     for place, stage in stages(policy):
         _check_stage(context, (*path, *place), stage)
+    everybody = approvers(context.file, policy)
+    if everybody and is_complete(context.file, policy) and policy.rejections > len(everybody):
+        message = f"takes {policy.rejections} to reject, but there is only {counted(everybody)}"
+        diagnostics.fault((*path, "rejections"), message)
     late = policy.remind is not None and policy.remind >= policy.expires
     if late and not context.faulty(*path, "expires"):
         message = "the reminder must come before the request expires: remind < expires"

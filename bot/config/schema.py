@@ -323,6 +323,7 @@ class Policy(Stage, Protocol):
     model_fields_set: set[str]
     stages: tuple[Stage, ...]
     order: str
+    rejections: int
     self_approval: bool
     form_counts: bool
     expires: timedelta

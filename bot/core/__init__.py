@@ -80,7 +80,8 @@ def _read(deployment: Deployment, event: model.Event) -> tuple[model.Needs, Mean
         case model.IngressRejected():
             return model.Needs(), partial(bus.turned, deployment, event)
         case model.ConfigurationRead():
-            return model.Needs(), partial(configuration.read, deployment, event)
+            needs = model.Needs(listing="open", limit=intake_form.MOST_OPEN)
+            return needs, partial(configuration.read, deployment, event)
         case model.CommandRequested():
             return model.Needs(), partial(intake_rule.ordered, deployment, event)
         case model.TimerDue(request=number):

@@ -9,9 +9,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot import model
+from bot.core import reachability
 from bot.core.decision import DecisionBuilder
 from bot.deployment import Deployment
 
+ABOUT_PEOPLE = frozenset({"person", "role", "policy"})
 MOST = 200
 """Names and faults that an entry lists; it tells how many there are besides."""
 
@@ -20,7 +22,8 @@ def read(
     deployment: Deployment, event: model.ConfigurationRead, view: model.View, now: datetime
 ) -> model.Decision:
     """Note it. Requests that are open are judged by the new one whenever they are to go on; what
-    waits for its time is at once."""
+    waits for its time is at once. Where it is about people, it is looked at whether those that are
+    voted on still have enough of them: by a timer each, for this is decided by the one before."""
     builder = DecisionBuilder(deployment, view, now)
     if event.faults:
         builder.enter(
@@ -42,6 +45,10 @@ def read(
         changed=listed(event.changed),
     )
     builder.reopened = True
+    names = (*event.added, *event.removed, *event.changed)
+    if any(name.partition(".")[0] in ABOUT_PEOPLE for name in names):
+        for request in filter(reachability.asks, view.listing):
+            builder.timers.append(model.Timer(request.id, reachability.TIMER, now))
     return builder.receipt()
 
 

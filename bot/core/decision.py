@@ -19,7 +19,7 @@ from bot.policy import identity, quorum
 VOTE_TIMERS = ("ballot", "ballot_expires")
 ENDINGS = (
     "expire", "remind", "plan", "definition", "overdue", "lost", "wake", "progress", "opening",
-    *VOTE_TIMERS,
+    "people", *VOTE_TIMERS,
 )  # fmt: skip
 
 

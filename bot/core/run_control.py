@@ -15,6 +15,7 @@ from bot.core import (
     form_reading,
     live_runs,
     openings,
+    reachability,
     run_remote,
     run_script,
     run_template,
@@ -309,7 +310,17 @@ def count(builder: DecisionBuilder, person: policy.Person, approve: bool) -> Ans
     builder.update_card()
     if tally.verdict == "approved":
         return texts.say(locale, "steer.approved", id=number), "success"
-    return texts.say(locale, "vote.counted", id=number, have=tally.have, need=tally.need), "success"
+    reachability.recheck(builder)
+    return counted(builder, tally, approve), "success"
+
+
+def counted(builder: DecisionBuilder, tally: quorum.Tally, approve: bool) -> str:
+    """How the votes stand after one that decided nothing yet, as a sentence."""
+    if approve:
+        facts = {"have": tally.have, "need": tally.need}
+        return texts.say(builder.locale, "vote.counted", id=builder.it.id, **facts)
+    facts = {"have": tally.against, "need": tally.veto}
+    return texts.say(builder.locale, "vote.rejection_counted", id=builder.it.id, **facts)
 
 
 def expire(builder: DecisionBuilder) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot import cards, model, policy, texts
-from bot.core import endings, openings, run_control, run_script, run_template
+from bot.core import endings, openings, reachability, run_control, run_script, run_template
 from bot.core.decision import VOTE_TIMERS, DecisionBuilder
 from bot.deployment import Deployment
 
@@ -37,6 +37,8 @@ def timer_due(
         builder.enter("countersign", "run.overdue")
         builder.tell_sentence("overdue", "say.overdue", builder.asker())
         builder.remind("lost", LOST)
+    elif event.timer == reachability.TIMER:
+        reachability.recheck(builder)
     elif event.timer in VOTE_TIMERS and request.hold:
         return builder.receipt()  # time on hold is not time to decide
     elif event.timer in run_template.TIMERS and request.state in run_template.GOING:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from bot import cards, model, policy, texts
 from bot.commands import api
-from bot.core import authority, delivery, endings, revote, run_control, timers
+from bot.core import authority, delivery, endings, reachability, revote, run_control, timers
 from bot.core.decision import DecisionBuilder, refusal_text
 from bot.deployment import Deployment
 from bot.policy import access, identity, quorum, voting
@@ -245,7 +245,7 @@ def vote(
     )
     if builder.it.ballot is not None:
         return run_control.count(builder, person, approve)
-    return count(builder, person, reason)
+    return count(builder, person, approve, reason)
 
 
 def closed(request: model.Request) -> str:
@@ -273,7 +273,9 @@ def let_expire(builder: DecisionBuilder) -> None:
             run_control.expire(builder)
 
 
-def count(builder: DecisionBuilder, person: policy.Person, reason: str) -> run_control.Answer:
+def count(
+    builder: DecisionBuilder, person: policy.Person, approve: bool, reason: str
+) -> run_control.Answer:
     """What the votes come to now."""
     tally = builder.tally()
     deployment, locale, number = builder.deployment, builder.locale, builder.it.id
@@ -292,8 +294,8 @@ def count(builder: DecisionBuilder, person: policy.Person, reason: str) -> run_c
         endings.sentence(builder, "rejected", "say.rejected", reason, name=person.name)
         return texts.say(locale, "vote.rejected", id=number), "info"
     builder.update_card()
-    counted = texts.say(locale, "vote.counted", id=number, have=tally.have, need=tally.need)
-    return counted, "success"
+    reachability.recheck(builder)
+    return run_control.counted(builder, tally, approve), "success"
 
 
 def cancel(builder: DecisionBuilder, person: policy.Person) -> run_control.Answer:

@@ -208,7 +208,8 @@ class Request:
     run (0: as the command says). ``opening``: until when a freeze or the change windows let nothing
     of it start; ``opened_at``: when they first did, where that was after its approval.
     ``removed``: why its texts, values and outputs are gone: the days after which they were, as
-    "400d", or "person": whose they were was to be forgotten."""
+    "400d", or "person": whose they were was to be forgotten.
+    ``unreachable``: it was told that too few people are left who could approve it."""
 
     id: int
     state: State
@@ -264,6 +265,7 @@ class Request:
     opening: Annotated[Opening | None, Field(exclude_if=operator.not_)] = None
     opened_at: Annotated[datetime | None, Field(exclude_if=operator.not_)] = None
     removed: Annotated[str, Field(exclude_if=operator.not_)] = ""
+    unreachable: Annotated[bool, Field(exclude_if=operator.not_)] = False
 
     @property
     def policy_names(self) -> tuple[str, ...]:

@@ -79,9 +79,8 @@ class Stage:
 
 @settings
 class Policy:
-    """Who must agree before an operation runs: its `approvers`, or those of several `stages`. One
-    rejection rejects. A key `run_within` of `[policy]` itself holds for all policies that have none
-    of their own."""
+    """Who must agree before an operation runs: its `approvers`, or those of several `stages`. A key
+    `run_within` of `[policy]` itself holds for all policies that have none of their own."""
 
     name: str
     approvers: Annotated[tuple[str, ...], InFile(SomeTexts)] = Field(
@@ -106,6 +105,13 @@ class Policy:
         default="any",
         description="`any`: all stages are open at once. `sequence`: each once the one before is "
         "complete.",
+    )
+    rejections: int = Field(
+        default=1,
+        ge=1,
+        le=1000,
+        description="So many approvers must reject for it to be rejected; all of them, where there "
+        "are fewer. Whoever rejects has not approved.",
     )
     self_approval: bool = Field(
         default=False, description="Whether a requester's own approval counts."

@@ -84,8 +84,8 @@ class Quorum:
 @dataclass(frozen=True, slots=True)
 class Tally:
     """How the votes stand. ``waiting_for`` are the people who may vote now, in order, and ``later``
-    those whose turn comes after theirs; ``have`` of ``need`` approvals are in. ``stages``: of one
-    policy, how each of its stages stands."""
+    those whose turn comes after theirs; ``have`` of ``need`` approvals are in, and ``against`` of
+    ``veto`` rejections. ``stages``: of one policy, how each of its stages stands."""
 
     verdict: Literal["waiting", "approved", "rejected"]
     waiting_for: tuple[str, ...]
@@ -93,6 +93,8 @@ class Tally:
     need: int
     later: tuple[str, ...] = ()
     stages: tuple[seats.Standing, ...] = ()
+    against: int = 0
+    veto: int = 1
 
 
 # ----------------------------------------------------------------------------- who is involved
@@ -141,7 +143,8 @@ def of(book: Book, request: model.Request) -> Quorum:
 def _demands(one: Policy) -> tuple[object, ...]:
     """What a policy demands of votes; its times are no such thing."""
     stages = tuple((each.approvers, each.mode, each.count) for each in one.all_stages)
-    return (stages, one.order if len(stages) > 1 else "", one.self_approval, one.form_counts)
+    order = one.order if len(stages) > 1 else ""
+    return (stages, order, one.rejections, one.self_approval, one.form_counts)
 
 
 def ballot_of(book: Book, request: model.Request) -> tuple[Quorum, str]:
@@ -363,13 +366,14 @@ def _part(quorum: Quorum, one: Policy, kept: bool, humans: Sequence[_Human]) -> 
     cast, rows = _cast(quorum, one, kept, humans), benches(quorum, one)
     stages = seats.standings(rows, cast.fits, cast.absent, one.order == "sequence")
     have, need = sum(len(each.have) for each in stages), sum(each.need for each in stages)
-    if cast.rejections:
-        return Tally("rejected", (), have, need, stages=stages)
+    against, veto = cast.rejections, min(one.rejections, max(1, len(electors(quorum, one))))
+    if against >= veto:
+        return Tally("rejected", (), have, need, (), stages, against, veto)
     if cast.form or have == need:
-        return Tally("approved", (), need, need, stages=stages)
+        return Tally("approved", (), need, need, (), stages, against, veto)
     now = tuple(dict.fromkeys(who for each in stages for who in each.now))
     later = dict.fromkeys(who for each in stages for who in each.later)
-    return Tally("waiting", now, have, need, tuple(later), stages)
+    return Tally("waiting", now, have, need, tuple(later), stages, against, veto)
 
 
 def parts(quorum: Quorum, votes: Iterable[model.Vote]) -> tuple[Tally, ...]:
@@ -379,21 +383,24 @@ def parts(quorum: Quorum, votes: Iterable[model.Vote]) -> tuple[Tally, ...]:
 
 
 def tally(quorum: Quorum, votes: Iterable[model.Vote]) -> Tally:
-    """Count the votes: approved once every policy is satisfied, rejected as soon as somebody
-    rejects who may approve. ``have`` and ``need`` are those of the policy that lacks most; who has
-    to wait by one policy waits, unless then nobody could vote."""
+    """Count the votes: approved once every policy is satisfied, rejected as soon as enough people
+    reject by one. ``have`` and ``need`` are those of the policy that lacks most approvals,
+    ``against`` and ``veto`` of the one that lacks fewest rejections; who has to wait by one policy
+    waits, unless then nobody could vote."""
     tallies = parts(quorum, votes)
     least = max(tallies, key=lambda part: (part.verdict != "approved", part.need - part.have))
-    have, need = least.have, least.need
+    most = min(tallies, key=lambda part: (part.veto - part.against, -part.against))
+    count = Tally("waiting", (), least.have, least.need, (), (), most.against, most.veto)
     if any(part.verdict == "rejected" for part in tallies):
-        return Tally("rejected", (), have, need)
+        return replace(count, verdict="rejected")
     if all(part.verdict == "approved" for part in tallies):
-        return Tally("approved", (), have, need)
+        return replace(count, verdict="approved")
     waiting = [part for part in tallies if part.verdict == "waiting"]
     people = dict.fromkeys(who for part in waiting for who in part.waiting_for)
     later = dict.fromkeys(who for part in waiting for who in part.later)
     turns = tuple(who for who in people if who not in later) or tuple(people)
-    return Tally("waiting", turns, have, need, tuple(who for who in later if who not in turns))
+    later_ = tuple(who for who in later if who not in turns)
+    return replace(count, waiting_for=turns, later=later_)
 
 
 def is_heard(quorum: Quorum, voter: Person, votes: Iterable[model.Vote]) -> bool:

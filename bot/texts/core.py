@@ -163,6 +163,18 @@ PHRASES: dict[str, tuple[str, str]] = {
         "按照策略 {policy}，{stages:and} 需要 {need} 人同意，除了你自己没有人可以审批（还差 {missing} 位）。请管理员补充审批人。",
         "Under the policy {policy}, {stages:and} must bring {need:approval|approvals}, and besides yourself there is nobody: {missing} missing. Ask the administrator to add approvers.",
     ),
+    "say.unreachable": (
+        "#{id} {command} 已经无法通过审批：{why}。可以用 cancel {id} 撤回，否则到时过期。",
+        "#{id} {command} cannot be approved any more: {why}. Take it back with cancel {id}, or it expires.",
+    ),
+    "unreachable.stages": (
+        "按照策略 {policy}，{stages:and} 还需要 {need} 位不同的人，只有 {names:and}，差 {missing} 位",
+        "under the policy {policy}, {stages:and} must bring {need:approval|approvals} of different people, and there is only {names:and} ({missing} missing)",
+    ),
+    "unreachable.stage": (
+        "按照策略 {policy}，{stages:and} 需要 {need} 人同意，没有人可以审批（差 {missing} 位）",
+        "under the policy {policy}, {stages:and} must bring {need:approval|approvals}, and there is nobody ({missing} missing)",
+    ),
     "refused.lookup": (
         "查询实例失败：{reason}。没有执行，请稍后再试。",
         "Looking up the instances failed: {reason}. Nothing was run; please try again.",
@@ -173,6 +185,10 @@ PHRASES: dict[str, tuple[str, str]] = {
     "vote.counted": (
         "已记录你对 #{id} 的同意（{have}/{need}）。",
         "Your approval of #{id} is counted ({have} of {need}).",
+    ),
+    "vote.rejection_counted": (
+        "你对 #{id} 的拒绝已计入（共需 {need} 人拒绝，现有 {have} 人）。",
+        "Your rejection of #{id} is counted: {have} of {need:rejection|rejections}.",
     ),
     "vote.rejected": ("已拒绝 #{id}，不会执行。", "You rejected #{id}; it will not run."),
     "vote.own": (

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from bot import model, policy
+from bot.cards import request_card
 from bot.policy import quorum
 from tests.bot import configured
 from tests.bot.configured import SMALL, Loader
 from tests.bot.run_stage import RunStage
-from tests.bot.stage import PLATFORM, TENANT, cards
+from tests.bot.stage import PLATFORM, TENANT, cards, said
 from tests.bot.test_humans import approve, edit, moved
 
 State = model.State
@@ -152,6 +153,99 @@ def asked_within(stage: RunStage) -> model.Request:
     return stage.request(1)
 
 
+# ----------------------------------------------------------------------------- rejections
+
+
+VETO = policy.Policy("any", ("bob", "carol", "erin"), rejections=2)
+
+
+def reject(stage: RunStage, who: str) -> str:
+    request = stage.request(1)
+    return stage.click(who, 1, "reject", request.code, request.card).toast
+
+
+def test_so_many_people_reject_as_the_policy_says(stage: RunStage) -> None:
+    asks(stage, VETO)
+    assert "1 of 2 rejections" in reject(stage, "bob")
+    assert waits(stage)
+    assert "already" in approve(stage, "bob"), "one vote each: who rejected has not approved"
+    texts = [span.text for b in cards(stage.work())[-1].blocks for _, s in b.rows for span in s]
+    assert "1 of 2" in texts
+    reject(stage, "carol")
+    assert stage.request(1).state is State.REJECTED
+
+
+def test_one_rejection_of_two_does_not_keep_others_from_approving(stage: RunStage) -> None:
+    asks(stage, VETO)
+    reject(stage, "bob")
+    approve(stage, "carol")
+    assert stage.request(1).state not in (State.PENDING, State.REJECTED)
+
+
+def test_where_fewer_may_vote_all_of_them_reject(stage: RunStage) -> None:
+    asks(stage, dataclasses.replace(VETO, approvers=("bob", "erin")), "bob")
+    reject(stage, "erin")
+    assert stage.request(1).state is State.REJECTED
+
+
+def test_a_policy_that_takes_fewer_rejections_rejects_beside_one_that_takes_more(
+    stage: RunStage,
+) -> None:
+    asks(stage, VETO)
+    once = dataclasses.replace(VETO, rejections=1)
+    edit(stage, policies=stage.deployment.book.policies | {"any": once})
+    reject(stage, "bob")
+    assert stage.request(1).state is State.REJECTED
+
+
+# ----------------------------------------------------------------------------- who is left
+
+
+def reloaded(stage: RunStage, rule: policy.Policy) -> list[str]:
+    """The configuration is reloaded with this policy; what is said then."""
+    change = model.ConfigurationRead(
+        f"configuration:{stage.number()}", stage.clock.now(), "countersign", "signal", "a", "b",
+        changed=("policy.any.stages",),
+    )  # fmt: skip
+    stage.submit(change)
+    edit(stage, policies=stage.deployment.book.policies | {"any": rule})
+    stage.tick(1)
+    return said(stage.work())
+
+
+def test_who_leaves_a_stage_is_missed_at_once_and_told_once(stage: RunStage) -> None:
+    asks(stage, BOTH)
+    approve(stage, "bob")
+    stage.work()
+    gone = dataclasses.replace(BOTH, stages=(SRE, dataclasses.replace(DBA, approvers=())))
+    (text,) = [text for text in reloaded(stage, gone) if "any more" in text]
+    assert "dba must bring 1 approval, and there is nobody (1 missing)" in text
+    assert waits(stage)
+    assert stage.request(1).unreachable
+    shown = cards_text(stage)
+    assert "Cannot be approved" in shown
+    assert "dba" in shown
+    assert not any("any more" in text for text in reloaded(stage, gone))
+    reloaded(stage, BOTH)
+    assert not stage.request(1).unreachable
+    assert "Cannot be approved" not in cards_text(stage)
+    approve(stage, "dave")
+    assert not waits(stage)
+
+
+def cards_text(stage: RunStage) -> str:
+    book, request = stage.deployment, stage.request(1)
+    card = request_card(book, request, stage.read(lambda reader: reader.votes(1)))
+    return str([block.rows for block in card.blocks])
+
+
+def test_a_rejection_that_leaves_too_few_is_told(stage: RunStage) -> None:
+    asks(stage, dataclasses.replace(VETO, approvers=("bob", "carol"), mode="all"))
+    reject(stage, "bob")
+    assert any("cannot be approved any more" in text for text in said(stage.work()))
+    assert waits(stage)
+
+
 # ----------------------------------------------------------------------------- configuration
 
 
@@ -187,6 +281,7 @@ def test_stages_of_the_file_become_those_of_the_policy(load: Loader) -> None:
          "a policy has either"),
         ('mode = "all"\nstages = [{ approvers = ["cid"] }]', "policy.p.mode", "in each stage"),
         ('approvers = ["ben"]\norder = "sequence"', "policy.p.order", "no use without stages"),
+        ('approvers = ["ben"]\nrejections = 2', "policy.p.rejections", "only 1 approver (ben)"),
         ('stages = [{ approvers = ["cidd"] }]', "policy.p.stages.approvers",
          "did you mean cid"),
         ('stages = [{ approvers = ["dba"] }]', "policy.p.stages.approvers",
