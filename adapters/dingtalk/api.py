@@ -7,6 +7,7 @@ says whether it provably did not happen.
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -42,9 +43,16 @@ class Api:
         self._settings = settings
         self._count = count
         self._http = client
+        self._attempt: model.Attempt | None = None
         self._base = settings.endpoint.rstrip("/")
         self._token = tokens.Token(self._fetch_token, clock, TOKEN_MARGIN)
         redact.secrets.add(settings.client_secret)
+
+    def of(self, attempt: model.Attempt) -> Api:
+        """The same for one try of an effect, by which its calls are counted."""
+        own = copy.copy(self)
+        own._attempt = attempt
+        return own
 
     async def close(self) -> None:
         """Wait for no token any more."""
@@ -85,6 +93,7 @@ class Api:
         self, method: str, path: str, body: Mapping[str, object] | None, token: str, again: bool
     ) -> model.Outcome:
         headers = {"x-acs-dingtalk-access-token": token}
+        await self._begin()
         try:
             status, answer = await self._exchange(method, self._base + path, body, headers)
         except http.NoAnswer as problem:
@@ -98,6 +107,7 @@ class Api:
     async def webhook(self, url: str, body: Mapping[str, Any]) -> model.Outcome:
         """Post to a session webhook. HTTP 200 means nothing there: ``errcode`` decides. The body
         carries ``msgUuid``, so a lost answer counts as not sent."""
+        await self._begin()
         try:
             status, answer = await self._exchange("POST", url, body, {})
         except http.NoAnswer as problem:
@@ -105,6 +115,11 @@ class Api:
         if "reply" in self._settings.counted and answer.get("errcode") in (0, "0"):
             self._count("pushes")
         return judge_webhook(status, answer)
+
+    async def _begin(self) -> None:
+        """Before a call for a try of an effect."""
+        if self._attempt is not None:
+            await self._attempt.call()
 
     async def _exchange(
         self, method: str, url: str, body: Mapping[str, object] | None, headers: Mapping[str, str]

@@ -42,7 +42,6 @@ class DingTalk:
         self._count = count
         self._api = Api(settings, self._http, clock, count)
         self._stream = Stream(settings, self._http, clock, count)
-        self._sender = Sender(settings, self._api, clock)
 
     async def run(self, submit: ports.Submit, ready: Callable[[], None]) -> None:
         """Stay connected until cancelled. Raises BadCredentials."""
@@ -95,19 +94,21 @@ class DingTalk:
         effect: ports.ChatEffect,
         attempt: model.Attempt,
     ) -> model.Outcome:
+        api = self._api.of(attempt)
+        sender = Sender(self._settings, api, self._clock)
         match effect:
             case model.Say():
-                return await self._sender.say(effect.place, effect.message, effect.key, attempt)
+                return await sender.say(effect.place, effect.message, effect.key, attempt)
             case model.ShowCard():
-                return await self._sender.show(effect, attempt)
+                return await sender.show(effect, attempt)
             case model.UpdateCard():
-                return await self._sender.update(effect, attempt)
+                return await sender.update(effect, attempt)
             case model.Recall():
                 return model.Refused("a robot cannot recall what people write", "no_recall")
             case model.FetchForm():
-                return await forms.fetch(self._api, effect)
+                return await forms.fetch(api, effect)
             case model.ListForms():
-                return await forms.filed(self._api, effect)
+                return await forms.filed(api, effect)
 
     async def close(self) -> None:
         """Release the connections."""

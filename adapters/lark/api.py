@@ -6,6 +6,7 @@ of each call. A call ends as an ``Answer`` (the platform spoke) or as ``NoAnswer
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections.abc import Mapping
@@ -153,8 +154,15 @@ class Api:
         self._settings = settings
         self._clock = clock
         self._http = client
+        self._attempt: model.Attempt | None = None
         self._origin = settings.domain.rstrip("/")
         self._token = tokens.Token(self._fetch_token, clock, TOKEN_MARGIN)
+
+    def of(self, attempt: model.Attempt) -> Api:
+        """The same for one try of an effect, by which its calls are counted."""
+        own = copy.copy(self)
+        own._attempt = attempt
+        return own
 
     async def close(self) -> None:
         """Wait for no token any more."""
@@ -226,6 +234,8 @@ class Api:
             headers["Content-Type"] = "application/json; charset=utf-8"
             data = None if body is None else _dumped(body)
         url = f"{self._origin}/open-apis/{path}"
+        if token and self._attempt is not None:
+            await self._attempt.call()
         try:
             response = await self._http.call(method, url, data, headers, params)
             if token and response.status != 429:

@@ -59,6 +59,10 @@ class Sender:
 
     async def perform(self, effect: ports.ChatEffect, attempt: model.Attempt) -> model.Outcome:
         """Send one effect; never raises for what the platform does."""
+        own = Sender(self._api.of(attempt), self._clock, self._app_id, self._in_thread)
+        return await own._perform(effect, attempt)
+
+    async def _perform(self, effect: ports.ChatEffect, attempt: model.Attempt) -> model.Outcome:
         try:
             match effect:
                 case model.Say():

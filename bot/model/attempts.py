@@ -11,6 +11,9 @@ from bot.model.people import EPOCH
 Record = Callable[[str, str], Awaitable[None]]
 """Writes a part and its reference to the effect's row; returns once that is on disk."""
 
+Pace = Callable[[int], Awaitable[None]]
+"""Waits until one more call may be made, after so many."""
+
 
 @dataclass(slots=True)
 class Attempt:
@@ -20,7 +23,7 @@ class Attempt:
     ``number`` counts the tries from 1 and ``first_at`` is when the first one began. ``uncertain``:
     an earlier try may have happened; the first such try began at ``uncertain_since``.
     ``parts_done``: the references of parts that are done, by the part's name; those of this effect
-    and of the earlier effects of its lane."""
+    and of the earlier effects of its lane. ``calls``: how many it has made of its platform."""
 
     number: int = 1
     first_at: datetime = EPOCH
@@ -28,6 +31,14 @@ class Attempt:
     uncertain_since: datetime = EPOCH
     parts_done: dict[str, str] = field(default_factory=dict)
     record: Record | None = None
+    pace: Pace | None = None
+    calls: int = 0
+
+    async def call(self) -> None:
+        """Before each call to the platform: limits count every one. The first goes at once."""
+        if self.calls and self.pace is not None:
+            await self.pace(self.calls)
+        self.calls += 1
 
     async def note(self, part: str, ref: str) -> None:
         """Put on disk that a part is done, before the next one is begun. Parts are sent one after

@@ -36,11 +36,20 @@ class _Window:
 
     def room(self, now: int) -> port.Allowance:
         """A call still in flight fills its place; a settled one does so for the whole span."""
-        while self.sent and self.sent[0] + self.span <= now:
-            self.sent.popleft()
+        self._forget(now)
         free = self.count - self.flying - len(self.sent)
         again = self.sent[0] + self.span if free <= 0 and self.sent else None
         return port.Allowance(max(free, 0), again)
+
+    def excess(self, now: int) -> int:
+        """Milliseconds until what is in flight finds its places beside what was sent."""
+        self._forget(now)
+        over = min(self.flying + len(self.sent) - self.count, len(self.sent))
+        return self.sent[over - 1] + self.span - now if over > 0 else 0
+
+    def _forget(self, now: int) -> None:
+        while self.sent and self.sent[0] + self.span <= now:
+            self.sent.popleft()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +170,19 @@ class RateLimiter:
         with self._lock:
             self._end(rate_key, tick)
             self._flying[self._account(rate_key).platform] -= 1
+
+    def again(self, rate_key: port.RateKey) -> None:
+        """A call came back whose try makes another one, which has its place from now on."""
+        tick = self._tick()
+        with self._lock:
+            self._sent(rate_key, tick)
+
+    def excess(self, rate_key: port.RateKey) -> float:
+        """Seconds until what is in flight keeps to the budgets, with what was sent before."""
+        tick = self._tick()
+        with self._lock:
+            windows = self._of(self._account(rate_key))
+            return max((window.excess(tick) for window in windows), default=0) / 1000
 
     def learn(self, calls: Sequence[shared.Call]) -> None:
         """Count what other replicas do. ``calls`` are all that they have under way, and all that

@@ -267,13 +267,17 @@ class Outbox:
         if claimed.card_missing:
             return model.Refused("the card was never shown", code="no_card")
         kind = effect.body.kind
-        attempt = replace(claimed.attempt, record=functools.partial(self._note, effect))
         failpoints.reach(f"outbox.before.{kind}")
         if self._membership is not None and not await self._membership.may_send():
             return model.NotSent("the other replicas may have taken it over")
         began = time.perf_counter()
         try:
-            async with asyncio.timeout(self._call_deadline):
+            async with asyncio.timeout(self._call_deadline) as deadline:
+                attempt = replace(
+                    claimed.attempt,
+                    record=functools.partial(self._note, effect),
+                    pace=functools.partial(self._pace, claimed, deadline),
+                )
                 outcome = await self._route(effect.body).perform(effect.body, attempt)
         except Exception as fault:
             log.exception("effect %d (%s) failed in its performer", effect.id, kind)
@@ -290,6 +294,28 @@ class Outbox:
         if not await self._engine.write(lambda w: w.note(effect.id, attempt, part, ref)):
             raise ports.Closed(f"attempt {attempt} of effect {effect.id} was taken over")
         failpoints.reach("outbox.part")
+
+    async def _pace(self, claimed: port.Claimed, deadline: asyncio.Timeout, calls: int) -> None:
+        """Count the last call of a try, which makes another one, and wait until limits let that
+        go. Each call has the whole deadline. Raises ``ports.Closed`` as ``_note`` does."""
+        effect = claimed.effect
+
+        def keep(writer: port.Writer) -> bool:
+            self._look(writer)
+            return writer.keep_call(effect.id, effect.attempts, calls, self._clock.now())
+
+        deadline.reschedule(None)
+        try:
+            if not await self._engine.write(keep):
+                raise ports.Closed(f"attempt {effect.attempts} of effect {effect.id} is over")
+            self._limiter.again(claimed.rate_key)
+            while (seconds := self._limiter.excess(claimed.rate_key)) > 0:
+                self._moved = self._clock.monotonic()
+                await asyncio.sleep(seconds)
+                await self._engine.write(self._look)
+        except shared.Fenced as fence:
+            raise ports.Closed(str(fence)) from None
+        deadline.reschedule(asyncio.get_running_loop().time() + self._call_deadline)
 
 
 def _heard(future: asyncio.Future[model.Receipt]) -> None:

@@ -405,6 +405,10 @@ class Writer(shared.Membership, Protocol):
         """Put on record that a part of an effect in flight is done; earlier doubt is over with
         it. False: it is not this ``attempt`` that is under way."""
 
+    def keep_call(self, number: int, attempt: int, call: int, now: datetime) -> bool:
+        """Remember that the ``call``-th call of an attempt has ended, which makes another one.
+        False: it is not this attempt that is under way."""
+
     def recover(self) -> int:
         """Queue again, in doubt, what was in flight when the process died; returns how many."""
 

@@ -164,8 +164,10 @@ async def test_a_webhook_that_is_gone_gives_way_to_the_late_reply() -> None:
     async with town() as t:
         place = (await t.asked()).place
         await t.platform.expire_webhooks()
-        outcome = await t.adapter.perform(say(place, message()), model.Attempt())
+        attempt = model.Attempt()
+        outcome = await t.adapter.perform(say(place, message()), attempt)
         assert isinstance(outcome, model.Done)
+        assert attempt.calls == 2, "of the webhook, and of the card"
         assert outcome.data["alias"].startswith("carrier")
 
 

@@ -66,9 +66,9 @@ async def test_without_a_message_to_answer_it_goes_to_the_chat(served, chat):
 @pytest.mark.parametrize("code", [230011, 230019, 230050, 230110, 230111])
 async def test_a_target_that_is_gone_falls_back_to_the_chat_with_the_quote(served, chat, code):
     served.queue(REPLY, {"code": code, "msg": "gone"})
-    assert isinstance(
-        await chat.perform(model.ShowCard(PLACE, CARD, "k"), model.Attempt()), model.Done
-    )
+    attempt = model.Attempt()
+    assert isinstance(await chat.perform(model.ShowCard(PLACE, CARD, "k"), attempt), model.Done)
+    assert attempt.calls == 2
     assert len(served.asked(CREATE)) == 1
     assert served.asked(CREATE)[0]["uuid"] == served.asked(REPLY)[0]["uuid"]
 

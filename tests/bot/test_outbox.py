@@ -425,13 +425,52 @@ async def test_a_budget_of_the_whole_app_spans_its_chats(path: Path) -> None:
         await post.settled()
 
 
+class RealClock(rig.Clock):
+    def now(self):  # type: ignore[no-untyped-def]
+        return rig.datetime.now(rig.UTC)
+
+
+@dataclass
+class Several(Platform):
+    """Makes three calls for each effect."""
+
+    moments: list[float] = field(default_factory=list)
+
+    async def perform(self, effect: model.Effect, attempt: model.Attempt) -> model.Outcome:
+        for _ in range(3):
+            await attempt.call()
+            self.moments.append(asyncio.get_running_loop().time())
+            await asyncio.sleep(0.005)
+        return await super().perform(effect, attempt)
+
+
+async def test_every_call_of_an_effect_counts_and_waits_for_its_turn(path: Path) -> None:
+    platform, span = Several(), 0.1
+    budgets = [
+        RateLimit("chat", ("say",), "app", 4, span),
+        RateLimit("chat", ("say",), "app", 99, 60),
+    ]
+    with stores.opened(path) as opened:
+        door = rig.engine.Engine(opened, rig.reading(decide), RealClock())
+        door.start()
+        box = outbox.Outbox(door, lambda _: platform, budgets, RealClock())
+        task = asyncio.create_task(box.run())
+        event = rig.asked("several")
+        PLANNED[event.id] = model.Decision(effects=tuple(rig.say(f"s{n}") for n in range(5)))
+        await door.submit(event)
+        await rig.until(lambda: len(platform.calls) == 5)
+        await box.drain()
+        await task
+        first, last = platform.moments[:-4], platform.moments[4:]
+        assert all(b - a > span - 0.005 for a, b in zip(first, last, strict=True)), "4 within 0.1 s"
+        again = outbox.Outbox(door, lambda _: platform, budgets, RealClock())
+        await again.recover()
+        assert again.budgets()[1].calls == len(platform.moments) == 15
+        await door.close()
+
+
 async def test_a_budget_wakes_by_itself(path: Path) -> None:
     budget = RateLimit("chat", ("say",), "chat", 1, 0.05)
-
-    class RealClock(rig.Clock):
-        def now(self):  # type: ignore[no-untyped-def]
-            return rig.datetime.now(rig.UTC)
-
     with stores.opened(path) as opened:
         door = rig.engine.Engine(opened, rig.reading(decide), RealClock())
         door.start()

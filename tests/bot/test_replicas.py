@@ -18,7 +18,7 @@ from bot.store import shared
 from tests import postgres, stores
 from tests.bot import rig
 from tests.bot.replica_stage import LEASE, Replica, cluster, said
-from tests.bot.test_outbox import COUNT, PLANNED, Platform, Waiting, decide
+from tests.bot.test_outbox import COUNT, PLANNED, Platform, Several, Waiting, decide
 
 pytestmark = pytest.mark.skipif(bool(postgres.lack()), reason=postgres.lack())
 
@@ -206,6 +206,22 @@ async def test_what_others_call_while_one_starts_counts_for_it(url: str) -> None
         await settled(works)
         await starts.engine.write(starts.outbox._look)
         assert [one.outbox.budgets()[0].calls for one in two] == [8, 8]
+
+
+async def test_every_call_of_another_ones_effect_counts(url: str) -> None:
+    async with cluster(url, PER_APP, core=decide, count=2, platform=Several) as two:
+        works, looks = two.members
+        await looks.engine.write(looks.outbox._look)
+        works.platform.gate.clear()
+        works.work()
+        await queue(works, rig.say("a"), rig.say("b"))
+        await rig.until(lambda: len(works.platform.calls) == 2)
+        await looks.engine.write(looks.outbox._look)
+        assert [one.outbox.budgets()[0].calls for one in two] == [6, 6], "the last ones in flight"
+        works.platform.gate.set()
+        await settled(works)
+        await looks.engine.write(looks.outbox._look)
+        assert [one.outbox.budgets()[0].calls for one in two] == [6, 6]
 
 
 @pytest.mark.parametrize("seed", range(3))

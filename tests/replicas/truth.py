@@ -41,9 +41,6 @@ NEVER = tuple(action for action in truth.NEVER if action not in UNCLEAR)
 WINDOW, MOST, SLACK = 2.0, 12, 0.4
 """The budgets of ``fleet.BUDGETS``: so many calls in so many seconds; calls that left in time may
 reach the platform so many seconds closer together."""
-EXCESS = 2
-"""So many calls more than the budget were seen where processes are killed and started again: of an
-effect's tries a new process knows the last one only."""
 THROTTLED = {"dingtalk": (429, 403), "lark": (429,)}
 SENDING = re.compile(
     r"^(?:/v1\.0/card/|PUT /v1\.0/card/|/v1\.0/robot/|/robot/sendBySession|session|im/v1/)"
@@ -280,7 +277,7 @@ def of_limits(facts: Facts) -> list[str]:
         found += [f"{platform} refused {one['api']}: {one['code']}" for one in refused]
         times = [one["at"] for one in calls if SENDING.search(one["api"])]
         most = densest(times, WINDOW - SLACK)
-        if most > MOST + EXCESS:
+        if most > MOST:
             found.append(f"{most} calls of {platform} within {WINDOW - SLACK} s, not {MOST}")
     return found
 

@@ -149,7 +149,7 @@ def claim(connection: Connection, now: int, quota: port.Quota, owner: int = 0) -
         if quota.room(rate_key).count > 0:
             quota.take(rate_key)
             if tries > 0:
-                _keep_call(connection, id_, now)
+                _keep_try(connection, id_, now)
             claims.append(_take(connection, id_, now, owner))
         else:
             full.append(rate_key)
@@ -162,7 +162,7 @@ def claim(connection: Connection, now: int, quota: port.Quota, owner: int = 0) -
     return port.Claims(tuple(claims), min(waiting, default=None))
 
 
-def _keep_call(connection: Connection, id_: int, now: int) -> None:
+def _keep_try(connection: Connection, id_: int, now: int) -> None:
     """Remember the last try of an effect, before its row shows the next one."""
     connection.execute(limits.CALLS_FORGET, (now - REMEMBERED,))
     connection.execute(limits.CALL_OF_EARLIER, (id_, now))
@@ -202,6 +202,14 @@ def note(connection: Connection, id_: int, attempt: int, part: str, ref: str) ->
     False: it is not this attempt that is under way."""
     values = (part, ref, id_, attempt)
     return connection.execute(queries.EFFECT_NOTE, values).rowcount == 1
+
+
+def keep_call(connection: Connection, id_: int, attempt: int, number: int, now: int) -> bool:
+    """Remember a call that has ended, of a try that makes another one. False: it is not this
+    attempt that is under way."""
+    connection.execute(limits.CALLS_FORGET, (now - REMEMBERED,))
+    values = (id_, attempt, number, now)
+    return connection.execute(limits.CALL_OF_TRY, values).rowcount == 1
 
 
 def spare(connection: Connection, id_: int, now: int) -> None:

@@ -25,6 +25,12 @@ ON CONFLICT (effect, attempt, number) DO NOTHING
 """
 """The last try of an effect that is taken out again. It ended when it was settled; where it never
 was, at some moment until now."""
+CALL_OF_TRY = """
+INSERT INTO calls (effect, attempt, number, bucket, owner, ended_at)
+SELECT id, attempts, ?3, bucket, owner, ?4 FROM outbox
+WHERE id = ?1 AND attempts = ?2 AND state = 'in_flight'
+"""
+"""A call that has ended, of a try that is under way and makes another one."""
 CALLS_FORGET = "DELETE FROM calls WHERE ended_at < ?"
 EFFECTS_PUT_OFF = """
 SELECT bucket, due_at, outcome FROM outbox

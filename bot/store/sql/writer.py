@@ -383,6 +383,9 @@ class Writer(port.Writer):
     def note(self, number: int, attempt: int, part: str, ref: str) -> bool:
         return effects.note(self.connection, number, attempt, part, ref)
 
+    def keep_call(self, number: int, attempt: int, call: int, now: datetime) -> bool:
+        return effects.keep_call(self.connection, number, attempt, call, codec.ms(now))
+
     def recover(self) -> int:
         return effects.recover(self.connection)
 
