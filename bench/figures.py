@@ -32,7 +32,13 @@ def median(values: Iterable[float]) -> float:
 
 
 def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
-    """The median of the ratios round by round, so that drift of the machine cancels."""
+    """The median of the ratios round by round, so that drift of the machine cancels. Raises
+    RuntimeError where there is none."""
+    if not all(theirs):
+        raise RuntimeError(
+            "nothing was acknowledged in one of the rounds, so there is no ratio: the machine has "
+            "too much else to do, or the rounds are too short (without --quick they are longer)"
+        )
     return median(a / b for a, b in zip(ours, theirs, strict=True))
 
 

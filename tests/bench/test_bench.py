@@ -80,6 +80,12 @@ def test_its_configuration_is_a_valid_one(tmp_path: Path) -> None:
     assert len(settings.book.patterns) > 3
 
 
+def test_a_round_without_acknowledgements_is_said_in_a_sentence() -> None:
+    assert figures.ratio([3.0, 4.0, 9.0], [1.0, 2.0, 3.0]) == 3.0
+    with pytest.raises(RuntimeError, match="nothing was acknowledged in one of the rounds"):
+        figures.ratio([0.0, 4.0], [1.0, 0.0])
+
+
 def test_filled_stores_hold_pending_requests_with_their_timers(tmp_path: Path) -> None:
     from bench import pending
 

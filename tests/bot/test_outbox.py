@@ -440,7 +440,7 @@ class Several(Platform):
         for _ in range(3):
             await attempt.call()
             self.moments.append(asyncio.get_running_loop().time())
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0)
         return await super().perform(effect, attempt)
 
 

@@ -208,7 +208,7 @@ async def test_what_others_call_while_one_starts_counts_for_it(url: str) -> None
         assert [one.outbox.budgets()[0].calls for one in two] == [8, 8]
 
 
-async def test_every_call_of_another_ones_effect_counts(url: str) -> None:
+async def test_every_call_of_an_effect_of_another_counts(url: str) -> None:
     async with cluster(url, PER_APP, core=decide, count=2, platform=Several) as two:
         works, looks = two.members
         await looks.engine.write(looks.outbox._look)
