@@ -80,6 +80,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = {item for item in items if is_of_sqlite(item)}
         config.hook.pytest_deselected(items=[*left_out])
         items[:] = [item for item in items if item not in left_out]
+    for item in items:
+        alone = item.get_closest_marker("alone")
+        if alone and stores.REPLICAS > 1:
+            item.add_marker(pytest.mark.skip(reason=alone.args[0]))
     if not hasattr(config, "workerinput"):
         return
     parts: tuple[list[pytest.Item], list[pytest.Item]] = ([], [])

@@ -87,6 +87,7 @@ class Pushes:
         self._tasks: set[asyncio.Task[None]] = set()
         self._order: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._held: list[asyncio.Event] = []
+        self.card_deadline = DEADLINE
 
     def start(
         self,
@@ -182,7 +183,8 @@ class Pushes:
         waiting = await self._send(connection, delivery, message, parts, do)
         begun = self.clock.now()
         try:
-            ack = await self._ack(waiting, begun + DEADLINE)
+            click = delivery.kind == "push.card"
+            ack = await self._ack(waiting, begun + (self.card_deadline if click else DEADLINE))
         finally:
             self._waiting.pop(message, None)
         if ack is None or do == "drop_ack":

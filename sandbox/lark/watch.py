@@ -34,6 +34,11 @@ class Watch(Platform):
         return [d.as_dict() for d in self.pushes.deliveries if kind in ("", d.kind)]
 
     @base.control
+    async def configure(self, card_deadline: float) -> None:
+        """Let a click wait so many seconds for its answer."""
+        self.pushes.card_deadline = card_deadline
+
+    @base.control
     async def connections(self) -> list[dict[str, Any]]:
         return [connection.as_dict() for connection in self.sockets.connections]
 

@@ -34,7 +34,7 @@ async def shown_and_lost(scene: Scene) -> play.Entry:
     api = SHOWN_BY[scene.platform]
     await scene.call("fault", api=api, do="lose_answer")
     await scene.call("fault", api=api, do="hang_up", times=1000)
-    card = await scene.pending('restart web-01 reason="lost"')
+    card = await scene.pending('restart web-01 reason="lost"', answer_lost=True)
     await scene.end()
     await scene.call("clear_faults")
     await scene.advance(HOURS * 3600)
@@ -90,7 +90,7 @@ async def test_a_click_on_the_card_that_arrived_counts_before_the_bot_knows_its_
 ) -> None:
     await scene.call("fault", api=SHOWN_BY["lark"], do="lose_answer")
     await scene.call("fault", api=SHOWN_BY["lark"], do="hang_up", times=1000)
-    card = await scene.pending('restart web-01 reason="lost"')
+    card = await scene.pending('restart web-01 reason="lost"', answer_lost=True)
     await scene.click("bob", card, "approve")
     await scene.call("clear_faults")
     await scene.card_says(card, play.SUCCEEDED)

@@ -16,6 +16,7 @@ from sandbox import play, process
 from sandbox.client import Sandbox
 from tests.behaviour.conftest import Scene, playing
 from tests.behaviour.test_authority import edit, runs
+from tests.bot import rig
 
 
 @pytest.fixture
@@ -31,11 +32,16 @@ async def scene(platform: str, tmp_path: Path) -> AsyncIterator[Scene]:
 
 
 async def reloaded(scene: Scene) -> list[str]:
-    """What the bot answers to ``python -m bot reload``."""
-    settings = scene.settings
+    """What the bot answers to ``python -m bot reload``; the files then stay until other replicas
+    have taken them up, too."""
+    settings, others = scene.settings, scene.apps[1:]
+    before = [bot.deployment for bot in others]
     answer = await asyncio.to_thread(control.ask, settings.data, f"reload {settings.path}")
     lines = answer["lines"]
     assert isinstance(lines, list)
+    if answer["taken"] and not lines[-1].endswith("nothing is different"):
+        pairs = [*zip(others, before, strict=True)]
+        await rig.until(lambda: all(bot.deployment is not old for bot, old in pairs), 20)
     return lines
 
 

@@ -30,6 +30,7 @@ def way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.sock
         yield way
 
 
+@pytest.mark.alone("a process has one supervisor, and hears its bots as one")
 async def test_it_says_when_it_works_that_it_lives_and_that_it_stops(
     way: socket.socket, scene: Scene
 ) -> None:
