@@ -14,7 +14,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export GOAL := $(firstword $(MAKECMDGOALS))
 export CHOSEN := $(if $(filter file default undefined,$(origin PYTHON)),no,yes)
 
-.PHONY: setup install demo demo-setup hooks test test-postgres thorough matrix coverage check crash crash-replicas transcripts fuzz \
+.PHONY: setup install demo demo-setup hooks test test-postgres test-replicas thorough matrix coverage check crash crash-replicas transcripts fuzz \
   bench docs translated pictures lock release clean
 
 setup:
@@ -44,6 +44,11 @@ thorough: setup
 # The tests whose store may be either, over PostgreSQL: they bring a server along.
 test-postgres: setup
 	COUNTERSIGN_TEST_STORE=postgres $(PY) -m pytest -n $(WORKERS) --dist worksteal tests/bot tests/behaviour $(ARGS)
+
+# The stories, the storms of clicks and the reloads with three bots in a process, on one database.
+test-replicas: setup
+	COUNTERSIGN_TEST_REPLICAS=3 $(PY) -m pytest -n 3 --dist worksteal tests/behaviour/test_stories.py \
+	  tests/behaviour/test_reload.py tests/behaviour/test_runbook_votes.py $(ARGS)
 
 # The tests on each supported Python that is here, each with an environment of its own under var/.
 matrix:
