@@ -315,6 +315,8 @@ class Outbox:
                 await self._engine.write(self._look)
         except shared.Fenced as fence:
             raise ports.Closed(str(fence)) from None
+        if self._membership is not None and not await self._membership.may_send():
+            raise ports.Closed("the other replicas may have taken it over")
         deadline.reschedule(asyncio.get_running_loop().time() + self._call_deadline)
 
 

@@ -132,6 +132,25 @@ async def test_nothing_is_begun_half_a_lease_after_the_last_sign_of_life(url: st
         assert late.membership.silent < LEASE.total_seconds() / 2
 
 
+async def test_a_further_call_is_not_begun_so_late_either(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with cluster(url, core=decide, count=2, platform=Several) as two:
+        late, _ = two.members
+        answers = iter((True, True, False))
+
+        async def may_send() -> bool:
+            return next(answers)
+
+        monkeypatch.setattr(late.membership, "may_send", may_send)
+        late.work()
+        await queue(late, rig.say("a1"))
+        await settled(late)
+        assert isinstance(late.platform, Several)
+        assert len(late.platform.moments) == 2
+        assert next(answers, None) is None
+
+
 async def test_who_ends_is_waited_for_by_nobody(url: str) -> None:
     async with cluster(url, core=decide, count=2, platform=Waiting) as two:
         ending, other = two.members
