@@ -12,6 +12,7 @@ from bot.commands.api import (
     query,
     vote,
 )
+from bot.commands.needs import Need
 from bot.commands.parameters import (
     About,
     Between,
@@ -40,6 +41,7 @@ __all__ = [
     "InstanceResult",
     "Letter",
     "Lookup",
+    "Need",
     "Output",
     "Parameter",
     "Pattern",

@@ -3,7 +3,6 @@
 Only structure is made here; every string goes out as plain text and is escaped by the adapter.
 """
 
-from bot.cards.approvals import shortage_text
 from bot.cards.drawing import draw
 from bot.cards.outcome import ending_message, fallback_message, outcome_message
 from bot.cards.parts import (
@@ -46,7 +45,6 @@ __all__ = [
     "request_card",
     "result_text",
     "sentence",
-    "shortage_text",
     "span",
     "state_word",
     "superseded_card",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bot import model, policy, texts
 from bot.cards.parts import Row, bold, moment, names_of, span
+from bot.commands import needs
 from bot.deployment import Deployment
 from bot.policy import quorum
 
@@ -34,7 +35,7 @@ def asked_block(
         count = texts.say(locale, "card.against.count", **facts)
         rows.append((texts.say(locale, "card.against"), (bold(count),)))
     if short:
-        why = shortage_text(deployment, locale, short[0])
+        why = needs.shortage_text(deployment.book, locale, short[0])
         rows.append((texts.say(locale, "card.unreachable"), (bold(why),)))
     return model.Block("facts", rows=tuple(rows))
 
@@ -67,9 +68,3 @@ def stages_text(deployment: Deployment, locale: str, one: policy.Policy, part: q
         facts = {"names": names, "have": len(stand.have), "need": stand.need}
         stages.append(texts.say(locale, "card.stage", **facts))
     return texts.say(locale, f"card.stages.{one.order}").join(stages)
-
-
-def shortage_text(deployment: Deployment, locale: str, short: quorum.Shortage) -> str:
-    """Which stages of a policy cannot be filled, and who there is."""
-    key = "unreachable.stages" if short.lack.people else "unreachable.stage"
-    return texts.say(locale, key, **quorum.shortage_facts(deployment.book, short))

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from bot import model, policy, texts
-from bot.commands import deliveries, registry, usages
+from bot.commands import deliveries, needs, registry, usages
 from bot.commands.answers import Reply
 from bot.policy import access, calendar, quorum
 
@@ -158,6 +158,14 @@ class Context:
         shown = dict.fromkeys((*self.view.votes, *self.view.listing_votes))
         own = (vote for vote in shown if vote.request == request.id)
         return quorum.tally(needed, quorum.votes_on(digest, own)).waiting_for
+
+    def needs(self, request: model.Request) -> tuple[needs.Need, ...]:
+        """What a request needs that is voted on now, policy by policy; nothing is where nobody
+        votes."""
+        if not (request.state is model.State.PENDING or (request.ballot and request.ballot.voted)):
+            return ()
+        votes = (vote for vote in self.view.votes if vote.request == request.id)
+        return needs.needs_of(self.book, request, votes, self.locale)
 
     def remaining(self, request: model.Request) -> timedelta | None:
         """How long votes are still taken on what is asked now; None: for as long as it takes."""

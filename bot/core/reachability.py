@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot import cards, model
+from bot import model
+from bot.commands import needs
 from bot.core.decision import DecisionBuilder
 from bot.policy import quorum
 
@@ -31,6 +32,6 @@ def recheck(builder: DecisionBuilder) -> None:
     builder.change(unreachable=bool(short))
     builder.update_card()
     if short:
-        why = cards.shortage_text(builder.deployment, request.locale, short[0])
+        why = needs.shortage_text(builder.deployment.book, request.locale, short[0])
         what = f"unreachable:v{builder.it.version}"
         builder.tell_sentence(what, "say.unreachable", builder.asker(), why=why)

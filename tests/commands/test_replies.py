@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot import model, texts
+from bot import model, policy, regexes, texts
 from bot.commands import api
 from tests.commands import rig
 from tests.commands.rig import ask, plain, request, vote
@@ -115,6 +115,67 @@ def test_a_request_that_is_being_planned_shows_what_was_typed() -> None:
     )
     said = plain(ask("pending", listing=(planning,)))
     assert "restart web-0 web-1 web-2 web-3 +2 · Alice" in said
+
+
+# ----------------------------------------------------------------------------- who, why
+
+
+STAGES = policy.Policy(
+    "peers",
+    stages=(
+        policy.Stage(("bob", "carol"), named=("role:sre",)),
+        policy.Stage(("carol", "dave"), named=("role:dba",)),
+    ),
+    order="sequence",
+    rejections=2,
+)
+
+
+@pytest.fixture
+def staged(monkeypatch: pytest.MonkeyPatch) -> None:
+    book = replace(rig.BOOK, policies=rig.BOOK.policies | {"peers": STAGES})
+    monkeypatch.setattr(rig, "BOOK", book)
+
+
+@pytest.mark.usefixtures("staged")
+def test_who_names_those_who_decide_now_later_and_who_have() -> None:
+    assert plain(ask("who 42", request=request(42))).splitlines() == [
+        "#42 restart web-01 web-02: who decides",
+        "peers · one after the other",
+        "sre 0/1: may decide now: Bob, Carol",
+        "dba 0/1: later: Dave",
+    ]
+    said = plain(ask("谁审批 42", request=request(42), votes=(vote(42, "bob"),), locale="zh-CN"))
+    assert said.splitlines()[1:] == [
+        "peers · 依次进行",
+        "sre 1/1: Bob 已同意",
+        "dba 0/1: 现在可以决定：Carol、Dave",
+        "已同意: Bob",
+    ]
+
+
+@pytest.mark.usefixtures("staged")
+def test_why_names_each_need_where_it_came_from_and_what_it_lacks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    big = policy.Pattern(
+        regexes.compiled("x"), frozenset({"text"}), "escalate", "it is big", "both"
+    )
+    monkeypatch.setattr(rig, "BOOK", replace(rig.BOOK, patterns=(big,)))
+    one = request(42, policies=("peers", "both"), escalated="it is late; it is big")
+    said = plain(ask("why 42", request=one, votes=(vote(42, "bob", False),)))
+    assert said.splitlines()[2:4] == [
+        "peers: the usual policy of restart · lacks 2 approvals (0 of 2) · waits for Carol · "
+        "1 of 2 rejections",
+        "both: because: it is big · rejected · 1 of 1 rejection",
+    ]
+
+
+@pytest.mark.parametrize("line", ["who 42", "why 42"])
+def test_who_and_why_tell_nobody_who_may_not_see_it(line: str) -> None:
+    hidden = ask(line, who="dave", place=rig.HR, request=request(42, policy="both"))
+    assert plain(hidden) == plain(ask(line, who="dave", place=rig.HR))
+    assert "Nothing is voted on now" in plain(ask("who 42", request=request(42, state=RUNNING)))
 
 
 # ----------------------------------------------------------------------------- status
