@@ -134,7 +134,8 @@ class Chat(Protocol):
 
     async def perform(self, effect: ChatEffect, attempt: model.Attempt) -> model.Outcome:
         """Send one effect. What is known of earlier tries of it, ``attempt`` says; a message that
-        is sent in parts notes each part there before it sends the next."""
+        is sent in parts notes each part there before it sends the next. ``attempt.call()`` is
+        awaited before each call to the platform: limits count every one."""
         ...
 
     async def close(self) -> None:
