@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import sys
 import time
@@ -19,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tests import postgres
 from tests.crash import cases, deaths, stories, transcripts, trial
 
 SEEDS = 200
@@ -36,6 +38,9 @@ def arguments() -> argparse.Namespace:
         "--transcripts", choices=("compare", "record"), default="no", help="and kill nobody"
     )
     parser.add_argument("--record", action="store_const", dest="transcripts", const="record")
+    parser.add_argument(
+        "--store", choices=("sqlite", "postgres"), default="sqlite", help="(default: sqlite)"
+    )
     parser.add_argument("--jobs", type=int, default=(os.cpu_count() or 1) + 1, help="at once")
     return parser.parse_args()
 
@@ -51,8 +56,8 @@ UNDISTURBED = {
 class Board:
     """Prints what comes in."""
 
-    def __init__(self, console: Console) -> None:
-        self.console = console
+    def __init__(self, console: Console, server: postgres.Server | None = None) -> None:
+        self.console, self._server = console, server
         self.results: list[trial.Result] = []
 
     async def play(
@@ -63,12 +68,16 @@ class Board:
 
         async def work() -> None:
             for case in waiting:
-                result = await trial.trial(case, use)
+                result = await trial.trial(case, use, self._server)
                 self.results.append(result)
                 self.tell(result)
 
         await asyncio.gather(*(work() for _ in range(jobs)))
         return self.results[before:]
+
+    def replay(self, case: cases.Case) -> str:
+        """The command that plays a case again."""
+        return case.replay_on("sqlite" if self._server is None else "postgres")
 
     def died(self) -> list[tuple[cases.Pair, str]]:
         """Where in which story the bot has died so far."""
@@ -92,7 +101,7 @@ class Board:
             self.console.print(Text(f"       {fault}", "red"))
         if result.faults:
             self.console.print(
-                Text(f"       again: {case.replay}\n       {result.folder}", "yellow")
+                Text(f"       again: {self.replay(case)}\n       {result.folder}", "yellow")
             )
 
     def table(self, seconds: float) -> None:
@@ -120,15 +129,22 @@ class Board:
         failed = [result for result in self.results if result.faults]
         died = sum(len(result.deaths) for result in killed)
         for result in failed:
-            self.console.print(Text(f"  {result.case.replay}", "red"))
+            self.console.print(Text(f"  {self.replay(result.case)}", "red"))
         self.console.print(f"{len(killed)} seeds, {died} deaths in {seconds:.0f} s")
         passed = len(self.results) - len(failed)
         self.console.print(f"{passed} passed, {len(failed)} failed", highlight=False)
 
 
 async def main(options: argparse.Namespace) -> int:
+    on_postgres = options.store == "postgres"
+    with postgres.private() if on_postgres else contextlib.nullcontext() as server:
+        return await tried(options, server)
+
+
+async def tried(options: argparse.Namespace, server: postgres.Server | None) -> int:
+    """Play what the options say, each bot with a database of that server, or a file."""
     console = Console(width=None if sys.stdout.isatty() else 120)
-    board, began = Board(console), time.monotonic()
+    board, began = Board(console, server), time.monotonic()
     pairs = cases.chosen(options.story, options.platform)
     try:
         if options.transcripts != "no":
@@ -177,7 +193,7 @@ async def everywhere(board: Board, pairs: list[cases.Pair], options: argparse.Na
         console.print(f"{len(missed)} checkpoints were missed and are tried once more")
         await board.play(missed, options.jobs)
         for case in cases.missed(reached, board.died()):
-            console.print(f"never came: {case.replay}", style="yellow")
+            console.print(f"never came: {board.replay(case)}", style="yellow")
 
 
 if __name__ == "__main__":

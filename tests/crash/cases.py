@@ -27,8 +27,14 @@ class Case:
     @property
     def replay(self) -> str:
         """The command that plays exactly this again."""
+        return self.replay_on("sqlite")
+
+    def replay_on(self, store: str) -> str:
+        """The same, on that store."""
         kills = " ".join(f"--kill {death}" for death in self.kills)
         words = f"--seed {self.seed} --story {self.story} --platform {self.platform} {kills}"
+        if store != "sqlite":
+            words = f"--store {store} {words}"
         return f"make crash ARGS={shlex.quote(words.strip())}"
 
 

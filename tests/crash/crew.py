@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from bot import store
 from sandbox import process
 from sandbox.client import Sandbox
 from tests import settings
@@ -24,6 +25,11 @@ LOOK = 0.1
 OPEN = ("Pending", "Running", "Stopping")
 SHORT = 300
 """Seconds that a script may take, for it to be one that time must not be moved under."""
+
+
+LEASE = 3
+"""Seconds after which a process in place of one that was killed takes over what that one did: the
+least that can be set."""
 
 
 class Fault(Exception):
@@ -71,6 +77,7 @@ class Platforms:
 
 class Bot:
     """A bot in a process of its own, with a supervisor that starts it again whenever it dies.
+    ``url``: of the database that has its store ("": a file has it).
 
     ``deaths`` are the planned ones that came, ``starts`` counts the processes. The checkpoints
     reached are in ``log`` when nothing is to die by the clock.
@@ -82,10 +89,16 @@ class Bot:
         folder: Path,
         kills: Sequence[deaths.Kill],
         setting: settings.Setting = settings.AS_SHIPPED,
+        url: str = "",
     ) -> None:
         self.sandbox, self.folder = sandbox, folder
         self.platforms = Platforms(sandbox, self.is_up)
         self.config = settings.furnish(folder, sandbox, setting)
+        self._url = url
+        if url:
+            line = f'[bot]\nstore = "{url}"\nlease = {LEASE}\n'
+            text = self.config.read_text("utf-8").replace("[bot]\n", line, 1)
+            self.config.write_text(text, "utf-8")
         self.log = folder / "checkpoints"
         self.deaths: list[deaths.Kill] = []
         self.starts = 0
@@ -97,9 +110,9 @@ class Bot:
         self._began = asyncio.Event()
 
     @property
-    def location(self) -> Path:
-        """The file of its store."""
-        return self.folder / "data" / "countersign.db"
+    def location(self) -> store.Location:
+        """Where its store is."""
+        return self._url or self.folder / "data" / "countersign.db"
 
     @property
     def output(self) -> str:

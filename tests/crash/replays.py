@@ -27,17 +27,13 @@ def faults(bot: crew.Bot) -> list[str]:
     rules = settings.book.commands
     elsewhere = [name for name, rule in rules.items() if rule.engine == "oos"]
     home = deployment.Deployment(settings.book, loader.load(settings.commands, elsewhere))
-    opened = store.Store(settings.database, readonly=True)
-    try:
-        with opened.reading() as reader:
-            return [
-                fault
-                for request in reader.recent_requests(100)
-                if isinstance(request.plan, model.TemplateOperation)
-                for fault in of_run(home, reader, request)
-            ]
-    finally:
-        opened.close()
+    with store.opened(bot.location, readonly=True) as opened, opened.reading() as reader:
+        return [
+            fault
+            for request in reader.recent_requests(100)
+            if isinstance(request.plan, model.TemplateOperation)
+            for fault in of_run(home, reader, request)
+        ]
 
 
 def of_run(home: deployment.Deployment, reader: store.Reader, request: model.Request) -> list[str]:

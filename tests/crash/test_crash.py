@@ -8,6 +8,7 @@ import io
 import pytest
 from rich.console import Console
 
+from tests import postgres
 from tests.crash import __main__, cases, deaths, stories, trial
 
 DEATHS = (
@@ -33,6 +34,14 @@ def test_the_last_line_says_how_many_trials_passed_and_failed() -> None:
     *_, before, last = board.console.file.getvalue().splitlines()
     assert before == "2 seeds, 2 deaths in 96 s"
     assert last == "2 passed, 1 failed"
+
+
+def test_a_case_is_played_again_on_the_same_store() -> None:
+    case = cases.Case(7, "restart", "lark", (deaths.kill("engine.committed:1"),))
+    words = "--seed 7 --story restart --platform lark --kill engine.committed:1"
+    assert case.replay == f"make crash ARGS='{words}'"
+    board = __main__.Board(Console(file=io.StringIO()), postgres.Server("", "t"))
+    assert board.replay(case) == f"make crash ARGS='--store postgres {words}'"
 
 
 def test_a_short_run_plays_every_story_once_and_both_platforms() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import signal
 import tempfile
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from sandbox import play
 from sandbox.client import PROCESSES, Sandbox
-from tests import granted, settings
+from tests import granted, postgres, settings
 from tests.crash import cases, crew, crowd, deaths, stories, transcripts, truth
 
 PROCESSES.set_forkserver_preload(["sandbox.__main__", "tests.sdk_models"])
@@ -37,38 +38,21 @@ class Result:
     used: set[str] = field(default_factory=set)
 
 
-async def trial(case: cases.Case, use: transcripts.Use = "no") -> Result:
+async def trial(
+    case: cases.Case, use: transcripts.Use = "no", server: postgres.Server | None = None
+) -> Result:
     """Play one case. Its folder is kept when something was wrong. ``use``: whether its
     transcript is compared with the recorded one, or recorded; cloud and
-    platforms then allow what the doctor prints, and nothing else."""
+    platforms then allow what the doctor prints, and nothing else. ``server``: what has the bot's
+    store (None: a file)."""
     folder = Path(tempfile.mkdtemp(prefix=f"crash-{case.seed}-{case.story}-{case.platform}-"))
     result = Result(case, folder=folder)
     began = time.monotonic()
     try:
-        async with asyncio.timeout(LONGEST), Sandbox() as sandbox:
-            setting = stories.STORIES[case.story].setting
-            bot = crew.Bot(sandbox, folder, case.kills, setting)
-            await settings.prepare(folder, sandbox, setting)
-            if use != "no":
-                documents = granted.documents(bot.config)
-                own, roles = documents[granted.OWN], granted.of_roles(documents)
-                result.granted = granted.actions(own) | granted.actions(roles)
-                await sandbox.call("aliyun", "allow", policy=own)
-                if roles["Statement"]:
-                    await sandbox.call("aliyun", "allow", policy=roles, roles=True)
-                for platform, scopes in granted.scopes(bot.config).items():
-                    await sandbox.call(platform, "permit_only", scopes=sorted(scopes))
-            async with crew.supervised(bot):
-                result.faults += await _played(case, sandbox, bot, use)
-                code = await bot.stop()
-            result.used = set(await sandbox.call("aliyun", "allowed"))
-            result.deaths = bot.deaths
-            if code not in (0, -signal.SIGTERM):  # the latter: it had not begun to listen yet
-                result.faults.append(f"the bot ended with status {code}")
-            if "Traceback" in bot.output:
-                result.faults.append(f"a traceback in {folder}/bot.log")
-            if bot.log.exists():
-                result.reached = cases.tally(bot.log.read_text().split("\n"))
+        database = contextlib.nullcontext("") if server is None else server.database()
+        with database as url:
+            async with asyncio.timeout(LONGEST), Sandbox() as sandbox:
+                await _tried(case, use, sandbox, url, result)
     except (play.StoryFailed, crew.Fault, RuntimeError, TimeoutError) as fault:
         result.faults.append(f"{type(fault).__name__}: {fault}")
     except Exception:
@@ -78,6 +62,40 @@ async def trial(case: cases.Case, use: transcripts.Use = "no") -> Result:
         shutil.rmtree(folder)
         result.folder = None
     return result
+
+
+async def _tried(
+    case: cases.Case, use: transcripts.Use, sandbox: Sandbox, url: str, result: Result
+) -> None:
+    assert result.folder is not None
+    setting = stories.STORIES[case.story].setting
+    bot = crew.Bot(sandbox, result.folder, case.kills, setting, url)
+    await settings.prepare(result.folder, sandbox, setting)
+    if use != "no":
+        await _permit(sandbox, bot, result)
+    async with crew.supervised(bot):
+        result.faults += await _played(case, sandbox, bot, use)
+        code = await bot.stop()
+    result.used = set(await sandbox.call("aliyun", "allowed"))
+    result.deaths = bot.deaths
+    if code not in (0, -signal.SIGTERM):  # the latter: it had not begun to listen yet
+        result.faults.append(f"the bot ended with status {code}")
+    if "Traceback" in bot.output:
+        result.faults.append(f"a traceback in {result.folder}/bot.log")
+    if bot.log.exists():
+        result.reached = cases.tally(bot.log.read_text().split("\n"))
+
+
+async def _permit(sandbox: Sandbox, bot: crew.Bot, result: Result) -> None:
+    """Let cloud and platforms allow what the doctor prints, and nothing else."""
+    documents = granted.documents(bot.config)
+    own, roles = documents[granted.OWN], granted.of_roles(documents)
+    result.granted = granted.actions(own) | granted.actions(roles)
+    await sandbox.call("aliyun", "allow", policy=own)
+    if roles["Statement"]:
+        await sandbox.call("aliyun", "allow", policy=roles, roles=True)
+    for platform, scopes in granted.scopes(bot.config).items():
+        await sandbox.call(platform, "permit_only", scopes=sorted(scopes))
 
 
 async def _played(
