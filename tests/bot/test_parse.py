@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -317,6 +318,13 @@ def test_refusals_say_what_to_type(line: str, key: str, said: str) -> None:
     assert refused(line).key == key
     assert said in told(line)
     assert told(line, "zh-CN") != told(line)
+
+
+def test_a_word_without_end_is_refused_at_once() -> None:
+    """In a time that grows with its length, not with the square of it."""
+    began = time.process_time()
+    assert refused("x" * 200_000).key == "parse.too_long"
+    assert time.process_time() - began < 2
 
 
 def test_missing_parameters_are_all_named() -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bot.commands import registry
 
 MOST_MESSAGE = 8_000
-_KEY = re.compile(r"([\w-]+)[ \t]*[=:]")
+_KEY = re.compile(r"(?<![\w-])([\w-]++)[ \t]*+[=:]")
 _HELP = frozenset({"--help", "-h", "?"})
 
 
