@@ -4,8 +4,8 @@ PYTHON ?= python3
 export VENV := .venv
 PY := $(VENV)/bin/python
 ARGS ?=
-# Test processes: three for each core, as many tests wait for sockets and scripts.
-WORKERS ?= 6
+# Test processes: four for each core, as many tests wait for sockets and scripts.
+WORKERS ?= 8
 export LOCK ?= requirements.lock
 export PYTHON
 # Bytecode is kept, whatever the environment says: tests start many processes, and compiling the

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from bot.cli.replay import Report
 
 STORIES = "behaviour"
+WAITING = {STORIES, "crash", "test_demo.py", "test_setup.py"}
+"""Folders and files of tests that mostly wait: for a bot, for the clock, for another program."""
 ROOT = Path(__file__).resolve().parents[1]
 MEMORY = Path("/dev/shm")
 
@@ -74,8 +76,11 @@ def is_of_sqlite(item: pytest.Item) -> bool:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Spread the stories, which mostly wait, among the tests that compute, where several processes
-    share the tests: in the order of the files, cores are too few at first, and idle at the end."""
+    """Spread the tests that wait among those that compute, where several processes share the tests:
+    in the order of the files, cores are too few at first, and idle at the end.
+
+    Each process begins with its share of the list. The last fifth of a share only computes: a test
+    that waits and begins last would be waited for while the cores have nothing to do."""
     if stores.POSTGRES:
         left_out = {item for item in items if is_of_sqlite(item)}
         config.hook.pytest_deselected(items=[*left_out])
@@ -84,14 +89,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         alone = item.get_closest_marker("alone")
         if alone and stores.REPLICAS > 1:
             item.add_marker(pytest.mark.skip(reason=alone.args[0]))
-    if not hasattr(config, "workerinput"):
-        return
+    share: dict[str, object] = getattr(config, "workerinput", {})
+    if share:
+        _spread(items, int(str(share["workercount"])))
+
+
+def _spread(items: list[pytest.Item], processes: int) -> None:
     parts: tuple[list[pytest.Item], list[pytest.Item]] = ([], [])
     for item in items:
-        parts[STORIES in item.path.parts].append(item)
-    places = {
-        item: (place + 1) / (len(part) + 1) for part in parts for place, item in enumerate(part)
-    }
+        parts[bool(WAITING & {*item.path.parts})].append(item)
+    places: dict[pytest.Item, float] = {}
+    for waits, part in enumerate(parts):
+        for number, item in enumerate(part):
+            turn, rest = divmod((number + 0.5) * processes / len(part), 1)
+            places[item] = turn + rest * (0.8 if waits else 1)
     items.sort(key=places.__getitem__)
 
 

@@ -99,7 +99,7 @@ async def test_what_needs_a_restart_is_named(scene: Scene) -> None:
 
 RISKS = {"A": "low", "B": "high"}
 """A configuration of each kind has its mark in a script, and its risk in the file."""
-LOAD, STREAMS = 12, 4
+LOAD, STREAMS = 8, 4
 
 
 def written(scene: Scene, mark: str, bad: bool) -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from bot import model
 from bot.rules import retry
 from bot.runtime import outbox, scheduler
-from tests import properties, stores
+from tests import properties
 from tests.bot import bus_stage, rig
 from tests.bot import stage as stage_
 from tests.bot.bus_stage import Stage, command, group, rules, webhook
@@ -333,9 +333,8 @@ def test_dying_between_accept_and_delivery_loses_and_doubles_nothing(tmp_path: P
     stage.close()
 
 
-async def test_ten_thousand_deliveries_all_leave_once(tmp_path: Path) -> None:
-    many = 2_000 if stores.POSTGRES else 10_000
-
+@pytest.mark.parametrize("many", [2_000, pytest.param(10_000, marks=pytest.mark.slow)])
+async def test_thousands_of_deliveries_all_leave_once(tmp_path: Path, many: int) -> None:
     def decide(event: model.Event, view: model.View, now: object) -> model.Decision:
         if not isinstance(event, model.EventReceived):
             return model.Decision()

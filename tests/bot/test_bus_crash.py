@@ -115,7 +115,7 @@ def reading(folder: Path) -> Iterator[store.Reader]:
 @pytest.mark.parametrize(
     ("point", "count"),
     [
-        ("engine.committed", 5),
+        pytest.param("engine.committed", 5, marks=pytest.mark.slow),
         pytest.param("outbox.claimed", 2, marks=pytest.mark.slow),
         pytest.param("outbox.before.deliver", 3, marks=pytest.mark.slow),
         pytest.param("outbox.after.deliver", 2, marks=pytest.mark.slow),

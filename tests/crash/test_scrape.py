@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from bot import store
 from sandbox import play
@@ -109,6 +110,7 @@ def went_back(pages: list[str]) -> list[str]:
     return fallen
 
 
+@pytest.mark.slow
 async def test_what_metrics_say_is_true_before_and_after_a_crash(tmp_path: Path) -> None:
     go = tmp_path / "go"
     script = f"run web-01 -- while ! test -e {go}; do sleep 0.1; done"

@@ -4,6 +4,7 @@ spoiled in turn, and whatever is still taken is here with the reason."""
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -162,17 +163,18 @@ def mutants(root: Any) -> Iterator[tuple[str, Any]]:
                 yield f"{name}: {json.dumps(junk)}", made
 
 
-def test_what_is_spoiled_is_refused() -> None:
+@pytest.mark.parametrize("step", [3, pytest.param(1, marks=pytest.mark.slow)])
+def test_what_is_spoiled_is_refused(step: int) -> None:
     root = yaml.safe_load(MORE)
     assert good(root)
     made, taken = 0, []
-    for name, mutant in mutants(root):
+    for name, mutant in itertools.islice(mutants(root), None, None, step):
         made += 1
         if good(mutant):
             taken.append(name)
     unexplained = [name for name in taken if not any(re.match(one, name) for one in TAKEN)]
     assert unexplained == [], unexplained
-    assert made > 800
+    assert made > 800 / step
     assert len(taken) < made / 4
 
 
