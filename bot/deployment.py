@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 
-from bot import policy
+from bot import model, policy
 from bot.commands import registry
 from bot.rules import ruleset
 
@@ -15,7 +16,8 @@ from bot.rules import ruleset
 class Deployment:
     """``region``: where instances are looked for when nothing else is said. ``zone``: in which
     times are shown to people. ``rules``: None where there are none. ``key`` is the installation's:
-    hidden values are sealed with it. ``safety_check``: which tasks OOS lets people confirm."""
+    hidden values are sealed with it. ``safety_check``: which tasks OOS lets people confirm.
+    ``holds``: does a card on a platform show all that it says?"""
 
     book: policy.Book
     catalog: registry.Catalog
@@ -24,3 +26,4 @@ class Deployment:
     rules: ruleset.Rulebook | None = None
     key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     safety_check: str = ""
+    holds: Callable[[str, model.Card], bool] = lambda platform, card: True

@@ -21,6 +21,8 @@ CANCELLED = ("已取消", "cancelled")
 STOPPED = ("已停止", "stopped")
 FAILED = ("失败", "failed")
 WAITING = ("等待中", "waiting")
+READ_FIRST = ("这次没有计入：", "Not counted yet:")
+"""Before an approval counts, the whole plan was sent to its person."""
 AUDIT = "№"
 GROUPS = ("ops", "hr")
 
@@ -84,7 +86,18 @@ class Play:
         """Somebody writes to the bot; returns the message's id."""
         return str((await self.call("say", user=user, text=text, **args))["message"])
 
-    async def click(self, user: str, card: Entry, action: str, **args: Any) -> dict[str, Any]:
+    async def click(
+        self, user: str, card: Entry, action: str, *, again: bool = True, **args: Any
+    ) -> dict[str, Any]:
+        """Press a button; ``again``: once more, where the whole plan is to be read first."""
+        answer = await self._press(user, card, action, **args)
+        deadline = time.monotonic() + self.patience
+        while again and has(answer["said"], READ_FIRST) and time.monotonic() < deadline:
+            await asyncio.sleep(0.03)
+            answer = await self._press(user, card, action, **args)
+        return answer
+
+    async def _press(self, user: str, card: Entry, action: str, **args: Any) -> dict[str, Any]:
         await self.tell("click", who=user, what=_label(card, action), card=title(card))
         answer: dict[str, Any] = await self.call(
             "click", user=user, card=card["ref"], action=action, **args

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from adapters.dingtalk.settings import Settings
+from bot import model
 from bot.model import checks, manifests, ports
 from bot.model.consoles import Console, Uses
 
@@ -40,6 +41,12 @@ def console(settings: Settings, uses: Uses) -> Console:
     return scopes.console(settings, uses)
 
 
+def holds(settings: Settings, card: model.Card) -> bool:
+    from adapters.dingtalk import render
+
+    return render.fits(card, settings.card_value_bytes)
+
+
 MANIFEST = manifests.ChatManifest(
     name="dingtalk",
     title="DingTalk",
@@ -49,6 +56,7 @@ MANIFEST = manifests.ChatManifest(
     frames=frames,
     interpreter=interpreter,
     console=console,
+    holds=holds,
     shown=("endpoint",),
     loggers=("dingtalk_stream",),
     # 20 a minute per robot and group, 20 a second per API of an app ("call-frequency-limit" on

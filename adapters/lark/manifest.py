@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from adapters.lark.settings import Settings
+from bot import model
 from bot.model import checks, manifests, ports
 from bot.model.consoles import Console, Uses
 
@@ -42,6 +43,12 @@ def console(settings: Settings, uses: Uses) -> Console:
     return scopes.console(settings, uses)
 
 
+def holds(settings: Settings, card: model.Card) -> bool:
+    from adapters.lark import render
+
+    return not render.card(card).cut
+
+
 MANIFEST = manifests.ChatManifest(
     name="lark",
     title="Lark",
@@ -51,6 +58,7 @@ MANIFEST = manifests.ChatManifest(
     frames=frames,
     interpreter=interpreter,
     console=console,
+    holds=holds,
     shown=("domain",),
     loggers=("Lark",),
     # 5 a second per group, shared by all its bots, and 50 a second per API ("im-v1/message/create"

@@ -84,8 +84,17 @@ def deployment_of(settings: config.Config, key: bytes | None = None) -> deployme
         settings.zone,
         settings.rules,
         safety_check=settings.oos.safety_check,
+        holds=functools.partial(holds, settings),
     )
     return made if key is None else replace(made, key=key)
+
+
+def holds(settings: config.Config, platform: str, card: model.Card) -> bool:
+    """Does a card on a platform show all that it says?"""
+    if platform not in settings.platforms:
+        return True  # nobody clicks a card there
+    manifest = settings.adapters.chat(platform)
+    return manifest.holds(settings.of(manifest), card)
 
 
 def loaded(settings: config.Config, made: deployment.Deployment) -> Loaded:

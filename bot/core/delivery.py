@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot import cards, model, texts
+from bot.core import plan_reading
 from bot.core.decision import DecisionBuilder, reason_of
 from bot.deployment import Deployment
 from bot.policy import identity
@@ -116,6 +117,8 @@ def message_outcome(
     """A message or an update left; one that could not is kept in the audit log, and what it had to
     say of how a request ended is told another way."""
     builder, effect = DecisionBuilder(deployment, view, now), view.effect
+    if effect is not None and plan_reading.CONTEXT in effect.context and view.request is not None:
+        plan_reading.sent(builder, effect, outcome)
     if effect is None or (isinstance(outcome, model.Done) and not outcome.data.get("doubtful")):
         return builder.receipt()
     reason = getattr(outcome, "reason", "")

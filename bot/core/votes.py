@@ -8,7 +8,16 @@ from typing import Literal
 
 from bot import cards, model, policy, texts
 from bot.commands import api
-from bot.core import authority, delivery, endings, reachability, revote, run_control, timers
+from bot.core import (
+    authority,
+    delivery,
+    endings,
+    plan_reading,
+    reachability,
+    revote,
+    run_control,
+    timers,
+)
 from bot.core.decision import DecisionBuilder, refusal_text
 from bot.deployment import Deployment
 from bot.policy import access, identity, quorum, voting
@@ -224,6 +233,8 @@ def vote(
     needed, votes = builder.ballot()
     refusal = authority.refusal_of_approval(builder) if approve else None
     refusal = refusal or voting.refusal_of_vote(needed, request, votes, person)
+    if refusal is None and approve:
+        refusal = plan_reading.still_to_read(builder, person, account)
     if refusal is not None:
         builder.enter(person.id, "vote.refused", reason=refusal.key, via=via)
         others = cards.names_of(deployment, quorum.electorate(needed))
@@ -232,6 +243,7 @@ def vote(
         key = "vote.own_within" if own else refusal.key
         return refusal_text(locale, policy.Refusal(key, facts)), "warning"
     digest = quorum.ballot_of(deployment.book, request)[1]
+    seconds = plan_reading.seconds(builder, person.id, digest) if approve else None
     builder.vote(
         model.Vote(request.id, person.id, account, approve, digest, builder.now, reason, via)
     )
@@ -242,6 +254,7 @@ def vote(
         digest=digest,
         via=via,
         **({"reason": reason} if reason else {}),
+        **({"read": seconds} if seconds is not None else {}),
     )
     if builder.it.ballot is not None:
         return run_control.count(builder, person, approve)

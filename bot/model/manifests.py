@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
-from bot.model import checks, ports
+from bot.model import checks, ports, rich
 from bot.model.consoles import Console, Uses
 from bot.model.rights import Document, Operation, Right
 
@@ -124,6 +124,11 @@ def no_console(settings: object, uses: Uses) -> Console | None:
     return None
 
 
+def holds_all(settings: object, card: rich.Card) -> bool:
+    """Everything that there is to say stands on the card."""
+    return True
+
+
 def unchecked(settings: object, deps: CheckDeps) -> checks.Checkup:
     """There is nothing that the doctor could look at."""
     return checks.Checkup()
@@ -162,7 +167,8 @@ class ChatManifest(Manifest[S]):
     ``chat`` say what a person's account and the id of a group are there, ``form`` what a form's
     code is ("": it has no forms), for the reference. ``account_start`` and ``chat_start``: how such
     ids begin, where no other platform's do. ``named_chats``: the id of a chat is a name that people
-    chose; ``direct_start``: how those of direct chats begin, and of groups don't. ``example`` is an
+    chose; ``direct_start``: how those of direct chats begin, and of groups don't. ``holds``: do all
+    blocks of a card stand on it? ``example`` is an
     account in full. ``frames``: how its frames look in a capture.
     """
 
@@ -180,6 +186,7 @@ class ChatManifest(Manifest[S]):
     callbacks: Callbacks | None = None
     frames: Callable[[], ports.Frames] | None = None
     console: Callable[[S, Uses], Console | None] = no_console
+    holds: Callable[[S, rich.Card], bool] = holds_all
     build: Callable[[S, Deps], ports.Chat]
 
 

@@ -179,6 +179,18 @@ WITHIN = {"rejected": "rejected_within", "expired": "expired_within", "called_of
 
 
 @dataclass(frozen=True, slots=True)
+class PlanDelivery:
+    """The whole plan, as it was sent to somebody whose card does not hold it. ``person`` by id;
+    ``digest``: of the plan or the ballot; ``text``: SHA-256 of what was sent; ``at``: when it had
+    reached the chat (None: it is on its way)."""
+
+    person: str
+    digest: str
+    text: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One operation that was asked for, from the asking to its end. ``gone`` are instances of the
     plan that no longer fitted when the run began, and were left out. ``cancelled``: why a run that
@@ -209,7 +221,8 @@ class Request:
     of it start; ``opened_at``: when they first did, where that was after its approval.
     ``removed``: why its texts, values and outputs are gone: the days after which they were, as
     "400d", or "person": whose they were was to be forgotten.
-    ``unreachable``: it was told that too few people are left who could approve it."""
+    ``unreachable``: it was told that too few people are left who could approve it.
+    ``deliveries``: to whom the whole plan was sent because the card does not hold it."""
 
     id: int
     state: State
@@ -266,6 +279,7 @@ class Request:
     opened_at: Annotated[datetime | None, Field(exclude_if=operator.not_)] = None
     removed: Annotated[str, Field(exclude_if=operator.not_)] = ""
     unreachable: Annotated[bool, Field(exclude_if=operator.not_)] = False
+    deliveries: Annotated[tuple[PlanDelivery, ...], Field(exclude_if=operator.not_)] = ()
 
     @property
     def policy_names(self) -> tuple[str, ...]:

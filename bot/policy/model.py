@@ -126,6 +126,11 @@ class Policy:
         description="Whether approving by text must repeat the plan's code, so that nobody "
         "approves what they did not read.",
     )
+    read_first: bool = Field(
+        default=True,
+        description="Where the card does not hold the whole plan, a person's first approval sends "
+        "it to them and does not count; one does that they give after it has arrived.",
+    )
     expires: Duration = Field(
         default=timedelta(minutes=30), description="A request not decided by then expires."
     )

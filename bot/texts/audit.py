@@ -19,6 +19,7 @@ _ACTIONS: dict[str, tuple[str, str]] = {
     "request.released": ("申请继续", "no longer on hold"),
     "forms.not_listed": ("没有读到停机期间的审批单", "forms could not be listed"),
     "vote.not_counted": ("审批单上的同意没有计票", "agreement in a form not counted"),
+    "plan.delivered": ("完整计划已送达", "plan delivered in full"),
     "vote.cast": ("投票", "voted"),
     "vote.refused": ("投票没有计入", "vote not counted"),
     "click.refused": ("点击被拒", "click refused"),

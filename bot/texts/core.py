@@ -182,6 +182,18 @@ PHRASES: dict[str, tuple[str, str]] = {
     "refused.lookup.late": ("没有在规定时间内得到回答", "no answer came in time"),
     # ------------------------------------------------------------------ votes
     "vote.approved": ("已同意 #{id}，开始执行。", "You approved #{id}; it starts now."),
+    "vote.read_first": (
+        "这次没有计入：卡片上放不下 #{id} 的完整计划，正在单独发给你。读完后再同意一次。",
+        "Not counted yet: the card does not hold the whole plan of #{id}, so it is being sent to you alone. Read it, then approve once more.",
+    ),
+    "vote.read_coming": (
+        "这次没有计入：#{id} 的完整计划还在发送途中。收到并读完后再同意一次。",
+        "Not counted yet: the whole plan of #{id} is still on its way to you. Approve once more when it is there and you have read it.",
+    ),
+    "say.read_first": (
+        "这是 #{id} 的完整计划，卡片上放不下。读完后，请再同意一次。",
+        "This is the whole plan of #{id}, which the card does not hold. Approve once more when you have read it.",
+    ),
     "vote.counted": (
         "已记录你对 #{id} 的同意（{have}/{need}）。",
         "Your approval of #{id} is counted ({have} of {need}).",

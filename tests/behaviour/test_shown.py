@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from sandbox import play
 from tests.behaviour.conftest import Scene
 
 MACHINES = [f"app-{number:02}" for number in range(20)]
@@ -45,6 +46,23 @@ async def test_twenty_machines_can_all_be_read_before_the_vote(scene: Scene) -> 
     assert "app-00" in card["text"], "and names some of them"
     if unnamed(card["text"]):
         assert re.search(r"plan 1\b", card["text"]), "and where all of them are listed"
+
+
+async def test_what_the_card_does_not_hold_is_read_before_it_is_approved(scene: Scene) -> None:
+    much = {"dingtalk": 200, "lark": 2_000}[scene.platform]
+    script = ": " + "\N{ZERO WIDTH SPACE}x" * much + " && echo the end of it"
+    _, card = await asked(scene, f"run web-01 -- {script}")
+    known = await scene.ids()
+    first = await scene.click("carol", card, "approve", again=False)
+    assert play.has(first["said"], play.READ_FIRST)
+    alone = {"dingtalk": "carol", "lark": "Carol"}[scene.platform]
+    await scene.told("the end of it", [], alone)
+    assert "the end of it" not in card["text"]
+    await scene.settled()
+    assert await scene.runs() == []
+    await scene.click("carol", card, "approve", again=False)
+    await scene.told(play.AUDIT, known, to="bob")
+    assert len(await scene.runs()) == 1
 
 
 async def test_status_and_plan_name_every_machine_at_any_time(scene: Scene) -> None:

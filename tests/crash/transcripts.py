@@ -57,8 +57,8 @@ async def blocks(people: crowd.Crowd, bot: crew.Bot) -> list[str]:
         parts += [seen(chat, entry) for entry in await people.transcript(chat)]
     with store.opened(bot.location, readonly=True) as opened, opened.reading() as reader:
         for row in reader.chain():
-            if row.action == "click.refused":  # a matter of time, as the crowd clicks again
-                continue
+            if row.action == "click.refused" or row.facts.get("reason") == "vote.read_coming":
+                continue  # a matter of time, as the crowd clicks again
             facts = {key: row.facts[key] for key in sorted(FACTS & row.facts.keys())}
             parts.append(f"audit {row.actor} {row.action} {dumped(facts)}")
     for call in await people.sandbox.call("aliyun", "calls"):
