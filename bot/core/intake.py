@@ -32,7 +32,8 @@ class Submission:
     """What somebody asks for, wherever it was said: who (``person``, by ``account``), in which
     ``place`` and language, which operation, and in which words. ``policy`` stands in for that of
     the command; ``hold`` is why it is held at once; ``rules`` and ``causes`` are what made a rule
-    ask; ``timeout`` is that of its calls in seconds (0: as the command says)."""
+    ask; ``timeout`` is that of its calls in seconds (0: as the command says). ``starts_at``: not
+    before; None: at once."""
 
     person: policy.Person
     account: model.Account
@@ -47,6 +48,7 @@ class Submission:
     written_at: datetime | None = None
     causes: tuple[model.Party, ...] = ()
     timeout: int = 0
+    starts_at: datetime | None = None
 
     @property
     def command(self) -> str:
@@ -121,6 +123,7 @@ def file(builder: DecisionBuilder, submission: Submission) -> policy.Refusal | N
             alike=alike(builder, command, blueprint.args),
             nonce=builder.view.nonce,
             timeout=submission.timeout,
+            starts_at=submission.starts_at,
         )
     )
     enter(builder, needed.name)

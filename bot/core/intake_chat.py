@@ -13,6 +13,7 @@ from bot.core import (
     calling,
     dead_letters,
     intake,
+    openings,
     places,
     votes,
 )
@@ -204,9 +205,16 @@ def operation(
 ) -> model.Decision:
     """An operation asked for in a chat."""
     event, locale = message.event, message.locale
+    parsed = message.line.parsed
+    assert isinstance(parsed, parser.Parsed)
+    zone = builder.deployment.book.timezone
+    starts = openings.start_of(parsed.start, zone, event.at, builder.now)
+    if isinstance(starts, policy.Refusal):
+        return refuse(builder, event, starts, locale, person.id)
     submission = intake.Submission(
-        person, event.account, event.place, locale, command, message.line, written_at=event.at
-    )
+        person, event.account, event.place, locale, command, message.line,
+        written_at=event.at, starts_at=starts,
+    )  # fmt: skip
     refusal = intake.file(builder, submission)
     if refusal is not None:
         return refuse(builder, event, refusal, locale, person.id)

@@ -1,4 +1,5 @@
-"""What was approved and may not start yet: it waits for the end of a freeze, or for a window.
+"""What was approved and may not start yet: it waits for the end of a freeze, for a window, or for
+the time at which it was asked to start.
 
 Until when is a row of due times, so it survives restarts. When that comes, or when what it waits
 for is changed before, everything is judged anew.
@@ -6,14 +7,66 @@ for is changed before, everything is judged anew.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from bot import cards, model, texts
+from bot import cards, model, policy, texts
 from bot.core import facts
 from bot.core.decision import DecisionBuilder
-from bot.policy import starting
+from bot.policy import calendar, starting
 
 TIMER = "opening"
+
+
+MOST_AHEAD = timedelta(days=30)
+_SPAN = re.compile(r"(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?")
+_TIME = re.compile(r"(?:([0-9]{4}-[0-9]{2}-[0-9]{2})[T ])?([0-9]{1,2}):([0-9]{2})")
+_MINUTE = timedelta(minutes=1)
+
+
+def start_of(
+    start: str, zone: str, written: datetime, now: datetime
+) -> datetime | policy.Refusal | None:
+    """When something is to start that was asked for with "at=03:00" or "in=2h", by the clock of a
+    zone, from when that was ``written``; or why that cannot be. None: at once."""
+    if not start:
+        return None
+    word, _, text = start.partition("=")
+    at = _after(text, written) if word == "in" else _at(text, zone, written)
+    if at is None:
+        return policy.Refusal("start.no_day", {"time": text})
+    shown = {"time": calendar.shown(at, zone)}
+    if at <= now:
+        return policy.Refusal("start.past", shown)
+    if at > now + MOST_AHEAD:
+        return policy.Refusal("start.far", {**shown, "most": MOST_AHEAD})
+    return at
+
+
+def _after(text: str, written: datetime) -> datetime:
+    """So much later, at the next whole minute."""
+    match = _SPAN.fullmatch(text)
+    assert match is not None
+    days, hours, minutes = (int(part or 0) for part in match.groups())
+    at = written + timedelta(days=days, hours=hours, minutes=minutes)
+    rest = timedelta(seconds=at.second, microseconds=at.microsecond)
+    return at - rest + (_MINUTE if rest else timedelta())
+
+
+def _at(text: str, zone: str, written: datetime) -> datetime | None:
+    """At a time of that day, or when the clock shows it next. None: there is no such day."""
+    match = _TIME.fullmatch(text)
+    assert match is not None
+    hour, minute = int(match[2]), int(match[3])
+    if not match[1]:
+        return calendar.after(written, hour, minute, zone)
+    try:
+        day = datetime.fromisoformat(match[1])
+    except ValueError:
+        return None
+    return calendar.moments(day.replace(hour=hour, minute=minute), ZoneInfo(zone))[0]
 
 
 def of(builder: DecisionBuilder) -> model.Opening | None:

@@ -98,6 +98,9 @@ def put(builder: DecisionBuilder, plan: model.Plan) -> quorum.Quorum:
     plan = terms.complete(builder, plan)
     rule = quorum.of(builder.deployment.book, replace(builder.it, plan=plan))
     code, until = model.digest(plan), builder.now + rule.expires
+    starts = builder.it.starts_at
+    if starts is not None and starts > builder.now:
+        until = min(until, starts)
     builder.change(state=model.State.PENDING, plan=plan, digest=code, expires_at=until)
     builder.cleared.append("plan")
     openings.note(builder)
@@ -113,8 +116,10 @@ def put(builder: DecisionBuilder, plan: model.Plan) -> quorum.Quorum:
 
 
 def wait_for_votes(builder: DecisionBuilder, rule: quorum.Quorum) -> None:
-    builder.remind("expire", rule.expires)
-    if timedelta() < rule.remind < rule.expires:
+    """Remind people in time, and let it expire; what is to start at a time expires at that."""
+    span = builder.it.expires_at - builder.now
+    builder.remind("expire", span)
+    if timedelta() < rule.remind < span:
         builder.remind("remind", rule.remind)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from bot import cards, model, policy, texts
@@ -82,8 +83,14 @@ def file(
         rules=request.rules,
         causes=(*request.causes, model.Party(person.id, account)),
         timeout=request.timeout,
+        starts_at=still_to_come(request.starts_at, builder.now),
     )
     return intake.file(builder, submission)
+
+
+def still_to_come(at: datetime | None, now: datetime) -> datetime | None:
+    """A time that is not over; None: it is, or there is none."""
+    return at if at is not None and at > now else None
 
 
 def parsed_of(

@@ -45,6 +45,8 @@ def terms(builder: DecisionBuilder, plan: model.Plan) -> Mapping[str, object]:
             "allowed_values": {name: list(values) for name, values in rule.allowed_values.items()},
             "drift": rule.drift,
         }
+    if request.starts_at is not None:
+        facts["starts_at"] = request.starts_at.isoformat()
     if plan.away:
         facts["safety_check"] = builder.deployment.safety_check
     return facts

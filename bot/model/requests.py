@@ -137,10 +137,11 @@ class ApprovalStep:
 @dataclass(frozen=True, slots=True)
 class Opening:
     """When a request may start that may not yet, and why: the ``name`` and the ``reason`` of a
-    freeze that ends then, or of a change window that opens."""
+    freeze that ends then, or of a change window that opens; a "time" is that which was asked
+    for."""
 
     at: datetime
-    kind: Literal["freeze", "window"]
+    kind: Literal["freeze", "window", "time"]
     name: str
     reason: str
 
@@ -217,8 +218,9 @@ class Request:
     that were agreed to, from the last one on that took the agreement to the whole of it.
     ``incident``: what ran and was not shown, in words. ``renewed``: the request that it became when
     it was put to the vote again. ``timeout``: the seconds that the rule which asked for it lets it
-    run (0: as the command says). ``opening``: until when a freeze or the change windows let nothing
-    of it start; ``opened_at``: when they first did, where that was after its approval.
+    run (0: as the command says). ``starts_at``: when it was asked to start; ``opening``: until
+    when that, a freeze or the change windows let nothing of it start; ``opened_at``: when they
+    first did, where that was after its approval.
     ``removed``: why its texts, values and outputs are gone: the days after which they were, as
     "400d", or "person": whose they were was to be forgotten.
     ``unreachable``: it was told that too few people are left who could approve it.
@@ -275,6 +277,7 @@ class Request:
     incident: str = ""
     renewed: int = 0
     timeout: int = 0
+    starts_at: Annotated[datetime | None, Field(exclude_if=operator.not_)] = None
     opening: Annotated[Opening | None, Field(exclude_if=operator.not_)] = None
     opened_at: Annotated[datetime | None, Field(exclude_if=operator.not_)] = None
     removed: Annotated[str, Field(exclude_if=operator.not_)] = ""

@@ -57,15 +57,15 @@ class Times:
         while day <= end.astimezone(zone).date() + _DAY:
             midnight = datetime(day.year, day.month, day.day)
             for minute in minutes:
-                yield from _moments(midnight + minute * _MINUTE, zone)
+                yield from moments(midnight + minute * _MINUTE, zone)
             yield from _changes(midnight, zone)
             day += _DAY
 
     def _first(self) -> tuple[datetime, ...]:
-        return () if self.begin is None else (_moments(self.begin, ZoneInfo(self.zone))[0],)
+        return () if self.begin is None else (moments(self.begin, ZoneInfo(self.zone))[0],)
 
     def _last(self) -> tuple[datetime, ...]:
-        return () if self.end is None else (_moments(self.end, ZoneInfo(self.zone))[1],)
+        return () if self.end is None else (moments(self.end, ZoneInfo(self.zone))[1],)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,22 +94,39 @@ class Period:
 @dataclass(frozen=True, slots=True)
 class Closure:
     """Why an operation may not start: within a freeze, or outside the windows that concern it, of
-    which ``period`` is one. ``opens``: when it may; None: not within ``HORIZON``."""
+    which ``period`` is one; or before the time that was asked for. ``opens``: when it may; None:
+    not within ``HORIZON``."""
 
-    kind: Literal["freeze", "window"]
+    kind: Literal["freeze", "window", "time"]
     period: Period
     opens: datetime | None
 
 
-def closure(freezes: Sequence[Period], windows: Sequence[Period], at: datetime) -> Closure | None:
+def closure(
+    freezes: Sequence[Period],
+    windows: Sequence[Period],
+    at: datetime,
+    begin: datetime | None = None,
+) -> Closure | None:
     """Why something that these freezes and windows concern may not start at a moment; None: it
-    may."""
+    may. ``begin``: it is not to start before."""
+    if begin is not None and at < begin:
+        then = closure(freezes, windows, begin)
+        return then or Closure("time", Period("", Times("UTC"), ""), begin)
     kind, period = _closed(freezes, windows, at)
     if period is None:
         return None
     edges = _edges((*freezes, *windows), at)
     opens = (edge for edge in edges if _closed(freezes, windows, edge)[1] is None)
     return Closure(kind, period, next(opens, None))
+
+
+def after(written: datetime, hour: int, minute: int, zone: str) -> datetime:
+    """When the clock of a zone shows a time next, after a moment."""
+    local, place = written.astimezone(ZoneInfo(zone)), ZoneInfo(zone)
+    midnight = datetime(local.year, local.month, local.day, hour, minute)
+    days = (midnight + number * _DAY for number in range(3))
+    return next(at for day in days for at in moments(day, place) if at > written)
 
 
 def shown(at: datetime, zone: str) -> str:
@@ -158,7 +175,7 @@ def _in(hours: Hours, local: datetime) -> bool:
     )
 
 
-def _moments(local: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+def moments(local: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """When a clock shows a time, the first and the second time. Of one that it never shows, as it
     is set ahead over it: when it is."""
     first, second = (local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))

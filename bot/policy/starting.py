@@ -61,7 +61,10 @@ class Facts(conditions.Facts, ABC):
         def concerning(periods: tuple[calendar.Period, ...]) -> list[calendar.Period]:
             return [one for one in periods if one.concerns(request.command, name, request.risk)]
 
-        return calendar.closure(concerning(book.freezes), concerning(book.windows), self.now)
+        terms = request.plan.terms if request.plan is not None else {}
+        starts = terms.get("starts_at")
+        begin = datetime.fromisoformat(starts) if starts else None
+        return calendar.closure(concerning(book.freezes), concerning(book.windows), self.now, begin)
 
 
 def sealed(facts: Facts) -> Refusal | None:
@@ -195,12 +198,13 @@ def time(facts: Facts) -> Refusal | None:
     return Refusal("authority.too_late", {"id": facts.request.id, "age": age, "within": within})
 
 
-CLOSED = ("authority.freeze", "authority.window")
+CLOSED = ("authority.freeze", "authority.window", "authority.time")
 """The keys of refusals that end by themselves."""
 
 
 def opening(facts: Facts) -> Refusal | None:
-    """Does no freeze and no change window keep it from starting at this moment?"""
+    """Does no freeze, no change window and not the time that was voted on keep it from starting at
+    this moment?"""
     closure = facts.closure
     if closure is None:
         return None

@@ -13,6 +13,26 @@ PHRASES: dict[str, tuple[str, str]] = {
         "只在变更窗口内执行（{name}：{reason}），下一个窗口 {time} 开始。",
         "Not before {time}, when a change window opens ({name}: {reason}).",
     ),
+    "opening.time": (
+        "按申请，{time} 起执行。",
+        "Not before {time}, as was asked.",
+    ),
+    "authority.time": (
+        "#{id} 申请在 {time} 执行，现在还不能。",
+        "#{id} was asked to start at {time}, and may not before.",
+    ),
+    "start.no_day": (
+        "没有 {time} 这个时间。可以写 at=03:00、at=2026-12-01T03:00 或 in=2h",
+        "There is no such time as {time}. Write at=03:00, at=2026-12-01T03:00 or in=2h",
+    ),
+    "start.past": (
+        "{time} 已经过去。",
+        "{time} is over already.",
+    ),
+    "start.far": (
+        "{time} 太远：最多提前 {most}。",
+        "{time} is too far ahead: {most} at most.",
+    ),
     "opening.approved": (
         "已同意 #{id}，到时自动开始。{why}",
         "You approved #{id}; it starts by itself when it may. {why}",

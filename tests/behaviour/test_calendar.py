@@ -91,3 +91,18 @@ async def test_a_freeze_that_begins_between_vote_and_call_lets_nothing_run_until
     assert play.has(ended["text"], play.SUCCEEDED)
     await scene.settled()
     assert await runs(scene) == 1
+
+
+async def test_what_is_asked_for_at_a_time_starts_then_and_once(scene: Scene) -> None:
+    known = await scene.ids()
+    card = await scene.pending("restart web-01 in=20m reason=load")
+    shown = await scene.card_says(card, ("按申请", "as was asked"))
+    await scene.click("bob", shown, "approve")
+    await scene.card_says(card, SCHEDULED)
+    await scene.settled()
+    assert not await runs(scene)
+    await scene.advance(21 * 60)
+    ended = await scene.told(play.AUDIT, known)
+    assert play.has(ended["text"], play.SUCCEEDED)
+    await scene.settled()
+    assert await runs(scene) == 1

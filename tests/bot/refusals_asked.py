@@ -583,3 +583,21 @@ def a_form_that_is_said_to_be_agreed_to_and_is_not(play: Play) -> str:
         play.stage.clock.advance(60)
         heard += play.told()
     return heard
+
+
+# ----------------------------------------------------------------------------- when
+
+
+@says("start.past")
+def a_time_that_is_over(play: Play) -> str:
+    return play.writes("alice", "restart web-01 at=2020-01-01T03:00")
+
+
+@says("start.far")
+def a_time_that_is_far_away(play: Play) -> str:
+    return play.writes("alice", "restart web-01 at=2999-01-01T03:00")
+
+
+@says("start.no_day")
+def a_day_that_there_is_not(play: Play) -> str:
+    return play.writes("alice", "restart web-01 at=2026-02-30T03:00")

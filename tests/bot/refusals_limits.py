@@ -134,6 +134,18 @@ def a_run_that_is_to_go_on_outside_all_windows(play: Play) -> str:
     return resumed_in(play, windows=(calendar.Period("night", night, "the load"),))
 
 
+@says("authority.time")
+def a_run_that_is_to_go_on_before_its_time_as_the_clock_was_set_back(play: Play) -> str:
+    stage = play.stage
+    stage.planned("alice", f"nap at={BEGIN + timedelta(minutes=10):%H:%M}")
+    play.clicks("bob")
+    stage.tick(600)
+    stage.work()
+    play.writes("alice", "pause 1")
+    stage.clock.advance(-300)
+    return play.writes("bob", "resume 1")
+
+
 @says("authority.never")
 def a_freeze_without_an_end(play: Play) -> str:
     play.stage.planned("alice", "restart web-01")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot import source, texts
 from bot.commands import parameters, template_values
-from bot.commands.line import formatter, tokenizer
+from bot.commands.line import formatter, timing, tokenizer
 from bot.source import lenient_json, masks, suggest, unicode
 
 if TYPE_CHECKING:
@@ -28,7 +28,12 @@ class Arguments:
     """One line being read into the values of one command."""
 
     def __init__(
-        self, command: registry.Command, word: str, line: tokenizer.Reader, locale: str
+        self,
+        command: registry.Command,
+        word: str,
+        line: tokenizer.Reader,
+        locale: str,
+        timed: bool = False,
     ) -> None:
         self.command, self.word, self.line, self.locale = command, word, line, locale
         self.start = line.at
@@ -40,6 +45,10 @@ class Arguments:
         }
         for name, parameter in list(self.names.items()):
             self.names.setdefault(name.replace("-", "_"), parameter)
+        own = {parameter.name for parameter in command.parameters}
+        self.times = [one for one in timing.TIMES if timed and one.name not in own]
+        for one in self.times:
+            self.names = dict.fromkeys(one.names, one) | self.names
         self.secrets: list[tuple[int, int]] = []
         """From where to where values stand in the line that are never to be shown."""
         self.doubtful = False
@@ -83,6 +92,15 @@ class Arguments:
         }
         values = {**defaults, **self.values}
         return {p.name: values[p.name] for p in self.command.parameters if p.name in values}
+
+    @property
+    def timing(self) -> str:
+        """When it is to start, as it was typed: "at=03:00" or "in=2h"; "": at once. Invalid: both
+        were."""
+        said = [one for one in self.times if one.name in self.values]
+        if len(said) > 1:
+            raise source.Invalid.phrase("parse.twice", name=said[0].name, example=self.example())
+        return "".join(f"{one.name}={self.values[one.name]}" for one in said)
 
     # -- reading
 

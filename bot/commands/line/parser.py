@@ -28,11 +28,13 @@ _HELP = frozenset({"--help", "-h", "?"})
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A command with a value for every parameter; ``typed`` are those that were typed."""
+    """A command with a value for every parameter; ``typed`` are those that were typed. ``start``:
+    when it is to start, as ``binder.Arguments`` has it."""
 
     command: registry.Command
     values: Mapping[str, Any]
     typed: frozenset[str] = frozenset()
+    start: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ def read(catalog: registry.Catalog, text: str, locale: str) -> Line:
     except source.Invalid as error:
         refusal = _too_long(pasted) or parameters.refusal(error)
         return Line(text, _veiled(text, catalog), refusal)
-    arguments, shown = binder.Arguments(command, word, line, locale), text
+    timed = command.kind == "operation"
+    arguments, shown = binder.Arguments(command, word, line, locale, timed), text
     rest = line.plain[line.at :].strip()
     helper = catalog.find("help")
     if rest in _HELP and helper is not None and command is not helper:
@@ -159,7 +162,8 @@ def from_fields(
 
 
 def _parsed(tokens: binder.Arguments) -> Parsed:
-    return Parsed(tokens.command, tokens.read(), frozenset(tokens.values))
+    values = tokens.read()
+    return Parsed(tokens.command, values, frozenset(tokens.values) & values.keys(), tokens.timing)
 
 
 # ----------------------------------------------------------------------------- the command
