@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any, get_args
 
 from bot import source, texts
@@ -138,6 +138,12 @@ def _not_one(page: Page, declared: list[Callable[..., Any]]) -> Iterator[source.
         yield page.fault(_start(function), f"{message}; this is {vars(function)['declared'].name}")
 
 
+@functools.lru_cache(maxsize=256)
+def _compiled(content: bytes, path: str) -> CodeType:
+    """Each start and each reload reads the files more than once. Raises as ``compile`` does."""
+    return compile(content, path, "exec")
+
+
 def _run(page: Page) -> ModuleType:
     """Run a command file as a module of its own: no other module sees what it defines."""
     path = page.path
@@ -145,7 +151,7 @@ def _run(page: Page) -> ModuleType:
     module = ModuleType(f"_commands_{place}.{path.stem}")
     module.__file__ = str(path)
     try:
-        code = compile(page.content, str(path), "exec")
+        code = _compiled(page.content, str(path))
     except SyntaxError as error:
         kind = type(error).__name__
         message = f"does not load: {kind}: {error.msg}"
