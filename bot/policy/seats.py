@@ -13,7 +13,7 @@ from dataclasses import dataclass
 Fits = Mapping[str, Collection[int]]
 """Humans, in order, and the stages that each may fill a seat of."""
 Seats = Mapping[str, int]
-"""The stage in which a human is counted; those who are in none are idle out."""
+"""The stage in which a human is counted; who is in none is not counted."""
 
 
 @dataclass(frozen=True, slots=True)

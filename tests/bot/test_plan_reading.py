@@ -10,6 +10,7 @@ import pytest
 
 from bot import model, policy
 from bot.store import codec
+from tests.bot import run_stage
 from tests.bot.stage import PLATFORM, TENANT, Stage, actions, book, words
 
 FIRST, COMING = "Not counted yet: the card does not hold", "still on its way to you"
@@ -155,3 +156,23 @@ def test_what_was_delivered_outlives_the_process(stage: Stage) -> None:
     encoded = codec.encode(stored)
     assert codec.decode(codec.request, encoded) == stored
     assert "deliveries" not in codec.encode(replace(stored, deliveries=()))
+
+
+def test_a_question_in_the_middle_of_a_run_is_read_for_itself(tmp_path: Path) -> None:
+    stage = run_stage.RunStage(tmp_path, run_stage.book(locale="en"))
+    hold(stage, lambda card: True)
+    request = stage.planned("alice", "gate")
+    stage.click("bob", 1, "approve", request.code)
+    stage.work()
+    hold(stage, lambda card: False)
+    ballot = stage.request(1).ballot
+    assert ballot is not None
+    for who, votes in (("bob", 2), ("carol", 3)):
+        assert FIRST in stage.click(who, 1, "approve", ballot.code).toast
+        (plan,) = plans(stage.work())
+        assert "Notify: hello?" in words(plan)
+        stage.click(who, 1, "approve", ballot.code)
+        assert len(people(stage)) == votes
+    stage.work()
+    assert "ActNow" in [getattr(call.what, "api", "") for call in stage.calls]
+    stage.close()
