@@ -200,6 +200,7 @@ class App:
         side: dict[str, Awaitable[None]] = {"outbox": queue.run(), "clock": watch.run()}
         if shared is not None:
             shared.membership.calls = queue
+            shared.membership.unreached = lambda: health.unreached(chats, self.clock.now())
             side |= shared.tasks()
         side |= self._reloading(reloader, routes, queue, inlet)
         for name, chat in chats.items():

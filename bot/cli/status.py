@@ -56,14 +56,17 @@ def lines(
 
 def replica_line(settings: config.Config, replica: shared.Replica) -> str:
     """A process that works on a database, or did within the last day, by the database's clock."""
-    first, last = (
-        f"{moment.astimezone(settings.zone):%Y-%m-%d %H:%M:%S}"
-        for moment in (replica.joined_at, replica.seen_at)
-    )
+
+    def at(moment: datetime) -> str:
+        return f"{moment.astimezone(settings.zone):%Y-%m-%d %H:%M:%S}"
+
     leads = ", leads" if replica.leads else ""
+    lacks = "".join(
+        f", {name} not reached since {at(since)}" for name, since in replica.unreached.items()
+    )
     return (
-        f"replica {replica.name} ({replica.number}): {replica.state}{leads}, "
-        f"Countersign {replica.release}, since {first}, last seen {last}"
+        f"replica {replica.name} ({replica.number}): {replica.state}{leads}, Countersign "
+        f"{replica.release}, since {at(replica.joined_at)}, last seen {at(replica.seen_at)}{lacks}"
     )
 
 
@@ -78,6 +81,7 @@ def replica_plain(replica: shared.Replica) -> dict[str, object]:
         "schema": replica.schema,
         "joined_at": replica.joined_at.isoformat(),
         "seen_at": replica.seen_at.isoformat(),
+        "unreached": {name: since.isoformat() for name, since in replica.unreached.items()},
     }
 
 

@@ -12,8 +12,8 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.model import ports
@@ -59,6 +59,8 @@ class Membership:
         self.name, self._release, self._lease = name, release, lease
         self._digest, self._led, self._wall = digest, led, wall
         self.calls: Calls | None = None
+        self.unreached: Callable[[], Mapping[str, datetime]] = dict
+        """The platforms to which there is no connection, and since when; asked on the loop."""
         self.number = 0
         self.leads = False
         self._confirmed = -math.inf
@@ -121,9 +123,11 @@ class Membership:
     async def beat(self) -> bool:
         """Give a sign of life. False: it was taken for dead before."""
 
+        unreached = self.unreached()
+
         def beat(writer: port.Writer) -> tuple[float, shared.Beat | None]:
             began = self._tick()
-            sign = writer.beat(self._lease, self._digest())
+            sign = writer.beat(self._lease, self._digest(), unreached)
             if sign is not None and self._wall is not None:
                 self._wall.set(sign.at)
             return began, sign

@@ -3,7 +3,7 @@ others have called of late. Moments of replicas are those of the database's own 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,7 +24,8 @@ class Fenced(Exception):
 class Replica:
     """A process that works on the store. ``number``: no other process ever has it. ``state``:
     living; dead, when it gave no sign of life for too long; left, when it ended. ``leads``: it does
-    what only one of them does. ``digest``: of the configuration that it works with."""
+    what only one of them does. ``digest``: of the configuration that it works with. ``unreached``:
+    the platforms to which it has no connection, and since when."""
 
     number: int
     name: str
@@ -35,6 +36,7 @@ class Replica:
     joined_at: datetime
     seen_at: datetime
     leads: bool
+    unreached: Mapping[str, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +122,10 @@ class Membership(Protocol):
         """Count a process among those that work on the store; returns its number. From here on it
         claims under this number."""
 
-    def beat(self, lease: timedelta, digest: str) -> Beat | None:
-        """Give a sign of life. Those that gave none for ``lease`` are dead from here on, and what
-        they had in flight is queued again, in doubt. None: this replica itself is."""
+    def beat(self, lease: timedelta, digest: str, unreached: Mapping[str, datetime]) -> Beat | None:
+        """Give a sign of life, with what a ``Replica`` says of it. Those that gave none for
+        ``lease`` are dead from here on, and what they had in flight is queued again, in doubt.
+        None: this replica itself is."""
 
     def leave(self) -> None:
         """This replica ends; what it still had in flight is queued again, in doubt."""

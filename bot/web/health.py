@@ -53,6 +53,17 @@ class Chat(Protocol):
     def connection(self) -> ports.Connection | None: ...
 
 
+def unreached(chats: Mapping[str, Chat], now: datetime) -> dict[str, datetime]:
+    """The platforms that had no connection for longer than one takes to be replaced, and since
+    when."""
+    connections = ((name, chat.connection()) for name, chat in chats.items())
+    return {
+        name: now - timedelta(seconds=one.seconds)
+        for name, one in connections
+        if one is not None and not one.up and one.seconds >= GRACE
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What is looked at. ``waiting``: set for each door, by name, once it first stood; ``chats``:

@@ -104,6 +104,9 @@ async def test_a_bot_of_which_everything_works_is_ready(path: Path) -> None:
 async def test_a_platform_without_a_connection_is_named(path: Path) -> None:
     down = ports.Connection(False, 12.4, 1)
     just = replace(down, seconds=health.GRACE - 1)
+    chats = {"lark": Chat(down), "dingtalk": Chat(just), "console": Chat()}
+    since = rig.START - timedelta(seconds=12.4)
+    assert health.unreached(chats, rig.START) == {"lark": since}, "as other replicas are told"
     async with staged(path, lark=Chat(down), dingtalk=Chat(just), console=Chat()) as stage:
         stage.parts.waiting["console"].clear()  # type: ignore[attr-defined]
         stage.machine.passes(7)

@@ -41,6 +41,15 @@ async def settled(member: Replica) -> None:
     await rig.until(lambda: not set(member.states().values()) & {"queued", "in_flight"}, 20)
 
 
+async def test_the_others_know_which_platform_one_does_not_reach(url: str) -> None:
+    async with cluster(url) as three:
+        for lacks in ({"lark": rig.START}, {}):
+            three[1].membership.unreached = lambda lacks=lacks: lacks
+            assert await three[1].membership.beat()
+            with three[2].store.reading() as reader:
+                assert [one.unreached for one in reader.replicas()] == [{}, lacks, {}]
+
+
 async def test_the_first_of_the_living_leads(url: str) -> None:
     async with cluster(url) as three:
         assert [member.membership.leads for member in three] == [True, False, False]

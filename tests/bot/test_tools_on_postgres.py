@@ -139,18 +139,26 @@ def test_replicas_are_listed_with_what_they_do(place: Path, whole: str) -> None:
             writing.execute(
                 f"INSERT INTO replicas {columns} VALUES (%s, %s, %s, %s, %s, %s)".encode(), values
             )
+        lack = "UPDATE replicas SET unreached = %s WHERE id IN (1, 3)"
+        writing.execute(lack, (f'{{"lark": {moment - 60_000}}}',))
     said = leave("status", "--config", str(place)).stdout
     assert (
         "replica web-2 (2): living, leads, Countersign 0.9.0, since 2026-11-29 06:00:00, last seen "
         "2026-11-29 06:00:05\n"
     ) in said
     assert "replica web-1 (1): dead, Countersign" in said
+    alone = said.split("replica web-3 (3): ")[1]
+    assert alone.endswith(
+        "last seen 2026-11-29 06:00:05, lark not reached since 2026-11-29 05:59:00\n"
+    )
+    assert said.count("not reached") == 1, "of one that is dead nothing is known"
     listed = json.loads(leave("status", "--json", "--config", str(place)).stdout)["replicas"]
     assert [(one["name"], one["state"], one["leads"]) for one in listed] == [
         ("web-1", "dead", False),
         ("web-2", "living", True),
         ("web-3", "living", False),
     ]
+    assert [list(one["unreached"]) for one in listed] == [[], [], ["lark"]]
 
 
 def test_dead_letters_are_queued_while_bots_run(place: Path, whole: str) -> None:

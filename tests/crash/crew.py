@@ -27,9 +27,9 @@ SHORT = 300
 """Seconds that a script may take, for it to be one that time must not be moved under."""
 
 
-LEASE = 3
-"""Seconds after which a process in place of one that was killed takes over what that one did: the
-least that can be set."""
+LEASE = 6
+"""Seconds after which a process in place of one that was killed takes over what that one did: twice
+the least that can be set, as a busy machine lets a process wait for longer."""
 
 
 class Fault(Exception):

@@ -248,10 +248,14 @@ CREATE TABLE calls (
 );
 CREATE INDEX calls_ended ON calls (ended_at);
 """
+_UNREACHED = """
+ALTER TABLE replicas ADD COLUMN unreached TEXT COLLATE "C" NOT NULL DEFAULT '';
+"""
 LATER: Mapping[str, str] = {
     "m015_replicas": _REPLICAS,
     "m016_configuration": _CONFIGURATION,
     "m017_calls": _CALLS,
+    "m018_unreached": _UNREACHED,
 }
 """What each migration after the first schema does."""
 TABLE = "SELECT to_regclass('migrations')"

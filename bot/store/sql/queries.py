@@ -253,7 +253,9 @@ REPLICA_JOIN = """
 INSERT INTO replicas (name, release, schema, digest, state, joined_at, seen_at)
 VALUES (?, ?, ?, ?, 'living', ?, ?) RETURNING id
 """
-REPLICA_SEEN = "UPDATE replicas SET seen_at = ?, digest = ? WHERE id = ? AND state = 'living'"
+REPLICA_SEEN = """
+UPDATE replicas SET seen_at = ?, digest = ?, unreached = ? WHERE id = ? AND state = 'living'
+"""
 REPLICA_LIVES = "SELECT 1 FROM replicas WHERE id = ? AND state = 'living'"
 REPLICAS_LIVING = """
 SELECT MIN(id), MIN(CASE WHEN id = ? THEN NULL ELSE seen_at END) FROM replicas
@@ -269,7 +271,8 @@ WHERE state = 'living' AND (seen_at < ? OR seen_at > ?) RETURNING name
 COMMITS_FORGET = "DELETE FROM meta WHERE name >= 'commit:' AND name < 'commit;' AND value < ?"
 REPLICAS_FORGET = "DELETE FROM replicas WHERE state <> 'living' AND seen_at < ?"
 REPLICAS = """
-SELECT id, name, release, schema, digest, state, joined_at, seen_at FROM replicas ORDER BY id
+SELECT id, name, release, schema, digest, state, joined_at, seen_at, unreached
+FROM replicas ORDER BY id
 """
 
 # ----------------------------------------------------------------------------- bus and letters

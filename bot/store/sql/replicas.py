@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from bot import model
 from bot.store import codec, shared
@@ -22,10 +24,17 @@ def join(
 
 
 def beat(
-    connection: Connection, number: int, digest: str, lease: timedelta, now: int
+    connection: Connection,
+    number: int,
+    digest: str,
+    unreached: Mapping[str, datetime],
+    lease: timedelta,
+    now: int,
 ) -> shared.Beat | None:
     """A sign of life; None: this replica is dead."""
-    if connection.execute(queries.REPLICA_SEEN, (now, digest, number)).rowcount != 1:
+    lacks = {name: codec.ms(since) for name, since in unreached.items()}
+    text = json.dumps(lacks) if lacks else ""
+    if connection.execute(queries.REPLICA_SEEN, (now, digest, text, number)).rowcount != 1:
         return None
     span = codec.ms(codec.at(now) + lease) - now
     silent = connection.execute(queries.REPLICAS_SILENT, (now - span, now + span)).fetchall()
@@ -102,6 +111,11 @@ def all_of(connection: Connection) -> tuple[shared.Replica, ...]:
             codec.at(joined_at),
             codec.at(seen_at),
             leads=number == first,
+            unreached=_moments(unreached) if state == "living" else {},
         )
-        for number, name, release, schema, digest, state, joined_at, seen_at in rows
+        for number, name, release, schema, digest, state, joined_at, seen_at, unreached in rows
     )
+
+
+def _moments(text: str) -> dict[str, datetime]:
+    return {name: codec.at(since) for name, since in json.loads(text or "{}").items()}

@@ -399,9 +399,11 @@ class Writer(port.Writer):
         self.replica = replicas.join(self.connection, name, release, self.newest, digest, now)
         return self.replica
 
-    def beat(self, lease: timedelta, digest: str) -> shared.Beat | None:
+    def beat(
+        self, lease: timedelta, digest: str, unreached: Mapping[str, datetime]
+    ) -> shared.Beat | None:
         now = codec.ms(self.time())
-        beat = replicas.beat(self.connection, self.replica, digest, lease, now)
+        beat = replicas.beat(self.connection, self.replica, digest, unreached, lease, now)
         self.changes.effects = self.changes.effects or bool(beat and beat.doubtful)
         return beat
 

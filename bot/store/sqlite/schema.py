@@ -134,11 +134,15 @@ CREATE TABLE meta (
 """
 
 
-@migrations()  # type: ignore[untyped-decorator]
-def m001_first(db: sqlite_utils.Database) -> None:
-    for statement in _FIRST.split(";\n"):
+def _run(db: sqlite_utils.Database, script: str) -> None:
+    for statement in script.split(";\n"):
         if statement.strip():
             db.execute(statement)
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def m001_first(db: sqlite_utils.Database) -> None:
+    _run(db, _FIRST)
     db.execute("INSERT INTO meta VALUES ('installation', ?)", [secrets.token_hex(6)])
     db.execute("INSERT INTO meta VALUES ('audit.head', '0:')")
 
@@ -179,9 +183,7 @@ CREATE INDEX outbox_unsent ON outbox (request)
 @migrations()  # type: ignore[untyped-decorator]
 def m002_runs(db: sqlite_utils.Database) -> None:
     """Journals of templates' runs, the templates they run, and votes on more than one question."""
-    for statement in _RUNS.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
+    _run(db, _RUNS)
 
 
 _BUS = """
@@ -205,9 +207,7 @@ CREATE INDEX outbox_dead ON outbox (settled_at, id)
 @migrations()  # type: ignore[untyped-decorator]
 def m003_bus(db: sqlite_utils.Database) -> None:
     """The events that rules are asked about, and the letters that could not be delivered."""
-    for statement in _BUS.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
+    _run(db, _BUS)
 
 
 _FINAL_4 = (
@@ -235,9 +235,7 @@ CREATE INDEX outbox_parts ON outbox (lane) WHERE parts <> '';
 @migrations()  # type: ignore[untyped-decorator]
 def m005_attempts(db: sqlite_utils.Database) -> None:
     """What adapters have to know of earlier tries: since when, and which parts are done."""
-    for statement in _ATTEMPTS.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
+    _run(db, _ATTEMPTS)
 
 
 _ASKING = f"""
@@ -254,9 +252,7 @@ CREATE INDEX requests_open_likeness ON requests (likeness, id)
 @migrations()  # type: ignore[untyped-decorator]
 def m006_asking(db: sqlite_utils.Database) -> None:
     """How many requests of a person or a command are open, and which of them ask for the same."""
-    for statement in _ASKING.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
+    _run(db, _ASKING)
 
 
 _UNTOLD = """
@@ -272,9 +268,7 @@ CREATE INDEX outbox_unsaid ON outbox (id)
 @migrations()  # type: ignore[untyped-decorator]
 def m007_untold(db: sqlite_utils.Database) -> None:
     """How a request ended is a dead letter, too, where nobody could be told."""
-    for statement in _UNTOLD.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
+    _run(db, _UNTOLD)
 
 
 _FORMS = """
@@ -321,9 +315,7 @@ CREATE INDEX bus_at ON bus (at);
 @migrations()  # type: ignore[untyped-decorator]
 def m009_marks(db: sqlite_utils.Database) -> None:
     """Events of the same source and id, by different senders or with different contents."""
-    for statement in _MARKS.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
+    _run(db, _MARKS)
 
 
 _ASKS = """
@@ -340,9 +332,7 @@ CREATE INDEX asks_at ON asks (at);
 @migrations()  # type: ignore[untyped-decorator]
 def m010_asks(db: sqlite_utils.Database) -> None:
     """How often somebody asked of late, whichever process took it."""
-    for statement in _ASKS.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
+    _run(db, _ASKS)
 
 
 @migrations()  # type: ignore[untyped-decorator]
@@ -381,9 +371,7 @@ CREATE INDEX requests_kept ON requests (created_at, id) WHERE removed_at = 0;
 @migrations()  # type: ignore[untyped-decorator]
 def m013_texts(db: sqlite_utils.Database) -> None:
     """What may be removed one day: texts of audit entries, and which requests have lost theirs."""
-    for statement in _TEXTS.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
+    _run(db, _TEXTS)
 
 
 _SEARCH = """
@@ -408,9 +396,7 @@ CREATE INDEX votes_of_person ON votes (person, json_extract(body, '$.approve'), 
 @migrations()  # type: ignore[untyped-decorator]
 def m014_search(db: sqlite_utils.Database) -> None:
     """All requests are found by who asked for what, where, when, and by who approved it."""
-    for statement in _SEARCH.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
+    _run(db, _SEARCH)
 
 
 _REPLICAS = """
@@ -431,9 +417,7 @@ CREATE TABLE replicas (
 @migrations()  # type: ignore[untyped-decorator]
 def m015_replicas(db: sqlite_utils.Database) -> None:
     """Which processes work on the store, and which of them has an effect in flight."""
-    for statement in _REPLICAS.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
+    _run(db, _REPLICAS)
 
 
 _CONFIGURATION = """
@@ -450,9 +434,7 @@ DELETE FROM meta WHERE name = 'configuration';
 def m016_configuration(db: sqlite_utils.Database) -> None:
     """The digests of a large configuration stand apart: SQLite reads a long row of ``meta`` as a
     whole for each row that it looks for, and every transaction looks for some."""
-    for statement in _CONFIGURATION.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
+    _run(db, _CONFIGURATION)
 
 
 _CALLS = """
@@ -473,9 +455,13 @@ CREATE INDEX calls_ended ON calls (ended_at);
 def m017_calls(db: sqlite_utils.Database) -> None:
     """The calls of effects of which the outbox knows no more: those of earlier tries, and of a try
     that makes several all but the last."""
-    for statement in _CALLS.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
+    _run(db, _CALLS)
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def m018_unreached(db: sqlite_utils.Database) -> None:
+    """Which platforms a replica does not reach, as JSON: since when (milliseconds), by name."""
+    db.execute("ALTER TABLE replicas ADD COLUMN unreached TEXT NOT NULL DEFAULT ''")
 
 
 CONTRACTS: Mapping[str, str] = {"m002_runs": "0.0.0", "m009_marks": "0.0.0"}
