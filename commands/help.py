@@ -95,9 +95,14 @@ def _approval(context: Context, name: str) -> str:
     """Who must agree by a policy, stage by stage."""
     policy, stages = context.book.policies[name], []
     for stage in policy.all_stages:
-        names = [context.name(person) for person in stage.approvers]
+        names = [_approver(context, who) for who in stage.approvers]
         stages.append(context.say(f"approval.{stage.mode}", names=names, count=stage.count))
     return context.say(f"stages.{policy.order}").join(stages)
+
+
+def _approver(context: Context, who: str) -> str:
+    kind, colon, tag = who.partition("tag:")
+    return context.say("approval.owner", tag=tag) if colon and not kind else context.name(who)
 
 
 def _about(context: Context, item: Parameter) -> str:

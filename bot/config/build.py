@@ -93,14 +93,14 @@ def _policy(file: schema.File, name: str, table: schema.Policy) -> policy.Policy
         policy.Policy,
         table,
         name=name,
-        approvers=check_policies.people(file, table),
+        approvers=check_policies.people(file, table, tags=True),
         stages=tuple(_stage(file, stage) for stage in table.stages),
         remind=table.remind or table.expires / 3,
     )
 
 
 def _stage(file: schema.File, table: schema.Stage) -> policy.Stage:
-    people, named = check_policies.people(file, table), table.approvers
+    people, named = check_policies.people(file, table, tags=True), table.approvers
     return settings_from(policy.Stage, table, approvers=people, named=named)
 
 

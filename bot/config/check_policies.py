@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from bot.config import schema
 from bot.config.context import CheckContext
 from bot.policy import seats
+from bot.policy.model import TAG
 from bot.source import paths
 
 OF_A_STAGE = ("approvers", "mode", "count")
@@ -24,15 +25,16 @@ def named(policy: schema.Policy) -> tuple[str, ...]:
     return tuple(name for _, stage in stages(policy) for name in stage.approvers or ())
 
 
-def people(file: schema.File, stage: schema.Stage) -> tuple[str, ...]:
-    """The people whom a stage names, each once, in order; roles stand for their holders."""
+def people(file: schema.File, stage: schema.Stage, tags: bool = False) -> tuple[str, ...]:
+    """The people whom a stage names, each once, in order; roles stand for their holders. ``tags``:
+    with the tags by which targets name some."""
     chosen: dict[str, None] = {}
     known = {person.id for person in file.person}
     for name in stage.approvers or ():
         if name.startswith("role:"):
             role = name.removeprefix("role:")
             chosen |= dict.fromkeys(person.id for person in file.person if role in person.roles)
-        elif name in known:
+        elif name in known or (tags and name.startswith(TAG)):
             chosen[name] = None
     return tuple(chosen)
 
@@ -42,14 +44,21 @@ def approvers(file: schema.File, policy: schema.Policy) -> tuple[str, ...]:
     return tuple(dict.fromkeys(who for _, one in stages(policy) for who in people(file, one)))
 
 
+def by_tag(stage: schema.Stage) -> bool:
+    """Do targets name some of its approvers?"""
+    return any(name.startswith(TAG) for name in stage.approvers or ())
+
+
 def benches(
     file: schema.File, policy: schema.Policy, absent: Collection[str] = ()
 ) -> tuple[seats.Bench, ...]:
-    """The seats of each stage, and who may fill them but for those who are ``absent``."""
+    """The seats of each stage, and who may fill them but for those who are ``absent``. A stage of
+    which targets name some has none here, as nobody can tell yet."""
     made = []
     for _, stage in stages(policy):
         here = tuple(who for who in people(file, stage) if who not in absent)
         need = {"any": 1, "count": stage.count or 1}.get(stage.mode, max(1, len(here)))
+        need = 0 if by_tag(stage) else need
         made.append(seats.Bench(here, need))
     return tuple(made)
 
@@ -77,6 +86,8 @@ def dangling(file: schema.File, approver: str) -> bool:
     """Does the name lead nowhere? That is a fault of its own already."""
     if approver.startswith("role:"):
         return approver.removeprefix("role:") not in file.role
+    if approver.startswith(TAG):
+        return False
     return approver not in {person.id for person in file.person}
 
 
@@ -106,7 +117,8 @@ def check_policy(context: CheckContext, name: str, policy: schema.Policy) -> Non
     for place, stage in stages(policy):
         _check_stage(context, (*path, *place), stage)
     everybody = approvers(context.file, policy)
-    if everybody and is_complete(context.file, policy) and policy.rejections > len(everybody):
+    sure = is_complete(context.file, policy) and not any(by_tag(one) for _, one in stages(policy))
+    if everybody and sure and policy.rejections > len(everybody):
         message = f"takes {policy.rejections} to reject, but there is only {counted(everybody)}"
         diagnostics.fault((*path, "rejections"), message)
     late = policy.remind is not None and policy.remind >= policy.expires
@@ -141,7 +153,7 @@ def _check_stage(context: CheckContext, path: paths.Path, stage: schema.Stage) -
             message = f"nobody holds the role {role}, so it approves nothing"
             diagnostics.warn((*path, "approvers", index), message)
     known = [name for name in stage.approvers or () if not dangling(context.file, name)]
-    if known and not here:
+    if known and not here and not by_tag(stage):
         diagnostics.fault((*path, "approvers"), "names nobody, so nobody could ever approve")
     if stage.mode == "count" and stage.count is None and not context.faulty(*path, "count"):
         diagnostics.fault(
@@ -151,7 +163,8 @@ def _check_stage(context: CheckContext, path: paths.Path, stage: schema.Stage) -
         message = f'has no use with mode = "{stage.mode}"; write "count"'
         diagnostics.fault((*path, "count"), message, "mode")
     complete = len(known) == len(stage.approvers or ())
-    if here and complete and stage.mode == "count" and (stage.count or 1) > len(here):
+    sure = here and complete and not by_tag(stage)
+    if sure and stage.mode == "count" and (stage.count or 1) > len(here):
         verb = "is" if len(here) == 1 else "are"
         message = f"needs {stage.count} approvals, but there {verb} only {counted(here)}"
         diagnostics.fault((*path, "count"), message)

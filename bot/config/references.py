@@ -177,7 +177,10 @@ def _expect(
 
 def _check_approver(path: paths.Path, name: str, known: Names, diagnostics: Diagnostics) -> None:
     kind, colon, role = name.partition(":")
-    if colon and kind == "role":
+    if colon and kind == "tag":
+        if not role.strip():
+            diagnostics.fault(path, 'names no tag; write "tag:owner"')
+    elif colon and kind == "role":
         _expect("role", role, known.roles, path, diagnostics)
     elif name not in known.people and name in known.roles:
         diagnostics.fault(path, f'{name} is a role, not a person; write "role:{name}"', about=name)

@@ -184,7 +184,8 @@ def look_up(builder: DecisionBuilder, rule: policy.CommandRule, blueprint: Bluep
         builder.remind("definition", proposal.PLAN_WITHIN)
     elif blueprint.look is None:
         builder.noted = blueprint.context
-        refusal = proposal.refusal_of_plan(builder, facts.planning_of(builder))
+        planning = replace(facts.planning_of(builder), untargeted=True)
+        refusal = proposal.refusal_of_plan(builder, planning)
         if refusal is not None:
             return endings.refuse(builder, refusal)
         proposal.ask_for_votes(builder, plan_template.freeze(builder, rule, plan_template.NO_DATA))

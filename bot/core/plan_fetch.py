@@ -71,11 +71,11 @@ def go_on(
     facts: planning.Facts,
 ) -> policy.Refusal | None:
     """All is known: judge what will run, then look for the instances, or plan at once."""
-    refusal = proposal.refusal_of_plan(builder, facts)
+    look = intake.look_of(builder, rule, context)
+    refusal = proposal.refusal_of_plan(builder, replace(facts, untargeted=look is None))
     if refusal is not None:
         return refusal
     builder.cleared.append("definition")
-    look = intake.look_of(builder, rule, context)
     if look is None:
         builder.noted = context
         proposal.ask_for_votes(builder, plan_template.freeze(builder, rule, plan_template.NO_DATA))

@@ -32,7 +32,7 @@ def terms(builder: DecisionBuilder, plan: model.Plan) -> Mapping[str, object]:
     book, request = builder.deployment.book, builder.it
     rule = book.commands.get(request.command)
     facts: dict[str, Any] = {
-        "policies": policy.snapshot(quorum.policies_of(book, request)),
+        "policies": policy.snapshot(quorum.policies_of(book, request, plan)),
         "least": request.least,
         "risk": request.risk,
         "patterns": patterns_of(book, request.command),

@@ -68,7 +68,7 @@ def sight(book: Book, account: model.Account, place: model.Place) -> model.Sight
     person = identity.person_of(book, account)
     if person is None:
         return model.Sight(f"{account.platform}:{account.id}")
-    if person.ram or any(person.id in one.people for one in book.policies.values()):
+    if person.ram or any(person.id in one.people or one.by_tag for one in book.policies.values()):
         return None
     usable = (
         (group.platform, group.chat)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot import model
-from bot.policy import quorum
+from bot.policy import quorum, voting
 from bot.policy.limits import ForbiddenValue
 from bot.policy.model import Book, Refusal, Verdict
 
@@ -59,11 +59,4 @@ def patterns(facts: Screened) -> Verdict:
 
 def electorate(facts: Screened, verdict: Verdict) -> Refusal | None:
     """Are there enough people who may agree?"""
-    needed = facts.quorum(verdict.policies)
-    short = quorum.shortages(needed, by_form=facts.by_form)
-    if not short:
-        return None
-    if not short[0].policy.stages:
-        return Refusal("refused.nobody", {"policy": needed.name})
-    key = "refused.nobody.stages" if short[0].lack.people else "refused.nobody.stage"
-    return Refusal(key, quorum.shortage_facts(needed.book, short[0]))
+    return voting.refusal_of_shortage(facts.quorum(verdict.policies), facts.by_form)

@@ -70,6 +70,7 @@ PLAN: Moment[planning.Facts] = Moment(
         planning.machines,
         planning.most,
         planning.systems,
+        Agreement(planning.owners_of_targets),
     ),
 )
 """What is kept in the cloud has become known, or its targets have; it is not voted on yet."""

@@ -58,6 +58,8 @@ class Role:
     commands: frozenset[str]
 
 
+TAG = "tag:"
+"""Before the tag by which targets name an approver."""
 Mode = Literal["any", "all", "sequence", "count"]
 
 
@@ -66,7 +68,8 @@ class Stage:
     """A stage of a policy: whose approvals it takes, and how many."""
 
     approvers: SomeTexts = Field(
-        description='People by id, or `"role:NAME"` for everyone with a role. The order counts for '
+        description='People by id, `"role:NAME"` for everyone with a role, or `"tag:KEY"` for '
+        "those whom that tag names at each target, by id or RAM user. The order counts for "
         "`sequence`."
     )
     mode: Mode = Field(default="any", description="As of a policy without stages.")
@@ -85,7 +88,8 @@ class Policy:
     name: str
     approvers: Annotated[tuple[str, ...], InFile(SomeTexts)] = Field(
         default=(),
-        description='People by id, or `"role:NAME"` for everyone with a role. The order counts for '
+        description='People by id, `"role:NAME"` for everyone with a role, or `"tag:KEY"` for '
+        "those whom that tag names at each target, by id or RAM user. The order counts for "
         "`sequence`. Nobody approves their own request (see `self_approval`).",
     )
     mode: Mode = Field(
@@ -162,6 +166,11 @@ class Policy:
     def people(self) -> tuple[str, ...]:
         """Everybody whom a stage names, each once, in order."""
         return tuple(dict.fromkeys(who for one in self.all_stages for who in one.approvers))
+
+    @property
+    def by_tag(self) -> bool:
+        """Do targets name some of its approvers, so that these are not known without them?"""
+        return any(who.startswith(TAG) for who in self.people)
 
     @property
     def in_turn(self) -> bool:

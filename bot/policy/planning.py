@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from bot import model
-from bot.policy import conditions, limits, quorum, screening
-from bot.policy.model import Refusal, Verdict
+from bot.policy import conditions, limits, owners, quorum, screening
+from bot.policy.model import Refusal, Verdict, policy_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +43,13 @@ class Targets:
 @dataclass(frozen=True)
 class Facts(conditions.Facts):
     """What became known of a request since it was asked for. ``targets``: None where there are
-    none to look up, or they are not known yet; ``failure``: why they could not be looked up;
-    ``passages``: what of it the cloud keeps, ``unshown``: why that cannot be put before people;
-    ``systems``: why it cannot run on the operating systems of its targets."""
+    none to look up (``untargeted``), or they are not known yet; ``failure``: why they could not be
+    looked up; ``passages``: what of it the cloud keeps, ``unshown``: why that cannot be put before
+    people; ``systems``: why it cannot run on the operating systems of its targets."""
 
     request: model.Request
     targets: Targets | None = None
+    untargeted: bool = False
     failure: str = ""
     passages: tuple[screening.Passage, ...] = ()
     unshown: Refusal | None = None
@@ -69,7 +70,12 @@ class Facts(conditions.Facts):
     def quorum(self, policies: tuple[str, ...]) -> quorum.Quorum:
         """Whose agreement it needs: by the policies that it has, and by these."""
         names = tuple(dict.fromkeys((*self.policies, *policies)))
-        return quorum.of(self.book, replace(self.request, policies=names))
+        needed = quorum.of(self.book, replace(self.request, policies=names))
+        if self.targets is None:
+            return needed
+        known = self.targets.instances
+        now = tuple(owners.resolved(self.book, one, known) for one in needed.policies)
+        return replace(needed, policies=now)
 
 
 def plan(facts: Facts) -> Refusal | None:
@@ -82,6 +88,18 @@ def electorate(facts: Facts, verdict: Verdict) -> Refusal | None:
     for none, that was judged when it was asked for."""
     added = set(verdict.policies) - set(facts.policies)
     return conditions.electorate(facts, verdict) if added else None
+
+
+def owners_of_targets(facts: Facts, verdict: Verdict) -> Refusal | None:
+    """Are those whom the targets name as approvers somebody here, and people enough with them?"""
+    names = dict.fromkeys((*facts.policies, *verdict.policies))
+    policies = tuple(one for name in names if (one := policy_of(facts.book, name)).by_tag)
+    if not policies or (facts.targets is None and not facts.untargeted):
+        return None
+    instances = facts.targets.instances if facts.targets is not None else ()
+    return owners.refusal_of_owner(facts.book, policies, instances) or conditions.electorate(
+        facts, verdict
+    )
 
 
 def lookup(facts: Facts) -> Refusal | None:

@@ -13,8 +13,8 @@ from datetime import timedelta
 from typing import Literal
 
 from bot import model
-from bot.policy import identity, seats
-from bot.policy.model import Book, Person, Policy, Stage, policy_of
+from bot.policy import identity, owners, seats
+from bot.policy.model import TAG, Book, Person, Policy, Stage, policy_of
 from bot.policy.snapshots import from_snapshot
 
 FORM = "form:"
@@ -123,16 +123,20 @@ def involved(book: Book, request: model.Request) -> frozenset[str]:
 # ----------------------------------------------------------------------------- by which policies
 
 
-def policies_of(book: Book, request: model.Request) -> tuple[Policy, ...]:
-    """The policies of a request as they are now. One that is no longer configured has no
-    approvers: nobody can approve by it, and the request expires."""
-    return tuple(policy_of(book, name) for name in dict.fromkeys(request.policy_names))
+def policies_of(book: Book, request: model.Request, plan: model.Plan | None) -> tuple[Policy, ...]:
+    """The policies of a request as they are now, with those whom the targets of its plan name. One
+    that is no longer configured has no approvers: nobody can approve by it, and the request
+    expires."""
+    policies = tuple(policy_of(book, name) for name in dict.fromkeys(request.policy_names))
+    if plan is None:
+        return policies
+    return tuple(owners.resolved(book, one, plan.instances) for one in policies)
 
 
 def of(book: Book, request: model.Request) -> Quorum:
     """Whose agreement the plan of a request needs: by the policies of now, and by those that stand
     in the plan that is voted on."""
-    now = policies_of(book, request)
+    now = policies_of(book, request, request.plan)
     terms = request.plan.terms if request.plan is not None else {}
     kept = from_snapshot(terms.get("policies") or {})
     demands = {_demands(one) for one in now}
@@ -267,11 +271,12 @@ def shortages(
     quorum: Quorum, votes: Iterable[model.Vote] = (), by_form: bool = False
 ) -> tuple[Shortage, ...]:
     """The policies that those who agreed, and all who have not voted, cannot satisfy. ``by_form``:
-    a form's decision counts where a policy says so."""
+    a form's decision counts where a policy says so. Where targets that are not known yet name
+    approvers, nobody can tell."""
     humans, short = _humans(quorum.book, votes), []
     for one, kept in quorum.everything:
         cast = _cast(quorum, one, kept, humans)
-        if cast.form or (by_form and one.form_counts):
+        if cast.form or one.by_tag or (by_form and one.form_counts):
             continue
         lack = seats.lack(benches(quorum, one), cast.fits, cast.absent)
         if lack is not None:
@@ -421,7 +426,10 @@ def names(book: Book, people: Iterable[str]) -> list[str]:
 
 def stage_name(book: Book, stage: Stage) -> list[str]:
     """What a stage is called: its roles and people, as the configuration names them."""
-    return names(book, (one.removeprefix("role:") for one in stage.named or stage.approvers))
+    return names(
+        book,
+        (one.removeprefix("role:").removeprefix(TAG) for one in stage.named or stage.approvers),
+    )
 
 
 def shortage_facts(book: Book, short: Shortage) -> dict[str, object]:

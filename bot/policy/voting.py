@@ -66,3 +66,15 @@ def _refusal_of_bare(request: model.Request, bare: Policy) -> Refusal:
     if ballot.ram:
         return Refusal("vote.no_ram", {"task": ballot.task, "users": list(ballot.ram)})
     return Refusal("vote.voters_gone", {"task": ballot.task, "voters": list(ballot.voters)})
+
+
+def refusal_of_shortage(needed: quorum.Quorum, by_form: bool) -> Refusal | None:
+    """Why there are not people enough, by the first policy that lacks somebody. ``by_form``: the
+    decision of a form counts as a vote."""
+    short = quorum.shortages(needed, by_form=by_form)
+    if not short:
+        return None
+    if not short[0].policy.stages:
+        return Refusal("refused.nobody", {"policy": needed.name})
+    key = "refused.nobody.stages" if short[0].lack.people else "refused.nobody.stage"
+    return Refusal(key, quorum.shortage_facts(needed.book, short[0]))

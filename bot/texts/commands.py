@@ -175,6 +175,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "approval.all": ("会签：{names:list} 全部", "all of {names:list}"),
     "approval.sequence": ("依次：{names:list}", "in this order: {names:list}"),
     "approval.count": ("{names:list} 中 {count} 人", "{count} of {names:list}"),
+    "approval.owner": ("每个实例的 {tag}", "the {tag} of each instance"),
     "stages.any": ("；并且 ", "; and "),
     "stages.sequence": ("；然后 ", "; then "),
     # ------------------------------------------------------------------------- answers

@@ -175,6 +175,18 @@ PHRASES: dict[str, tuple[str, str]] = {
         "按照策略 {policy}，{stages:and} 需要 {need} 人同意，没有人可以审批（差 {missing} 位）",
         "under the policy {policy}, {stages:and} must bring {need:approval|approvals}, and there is nobody ({missing} missing)",
     ),
+    "refused.owner": (
+        "{target} 的标签 {tag}={value} 不是这里的人，而策略 {policy} 要由它的 {tag} 同意。请改正标签，或请管理员在 [[person]] 里写明 {value} 是谁。",
+        "The tag {tag}={value} of {target} names nobody here, and the policy {policy} takes the agreement of its {tag}. Correct the tag, or ask the administrator to say at a [[person]] who {value} is.",
+    ),
+    "refused.owner_missing": (
+        "{target} 没有标签 {tag}，而策略 {policy} 要由它的 {tag} 同意。请先打上标签。",
+        "{target} has no tag {tag}, and the policy {policy} takes the agreement of its {tag}. Tag it first.",
+    ),
+    "refused.owner_of_nothing": (
+        "策略 {policy} 要由实例的 {tag} 同意，而这个申请没有实例。请换一个策略。",
+        "The policy {policy} takes the agreement of the {tag} of each instance, and this request has none. Give it another policy.",
+    ),
     "refused.lookup": (
         "查询实例失败：{reason}。没有执行，请稍后再试。",
         "Looking up the instances failed: {reason}. Nothing was run; please try again.",

@@ -238,6 +238,35 @@ def a_stage_of_nobody_but_who_asks(play: Play) -> str:
     return play.writes("alice", "restart web-01")
 
 
+def owned(play: Play, **tags: str) -> str:
+    """What is said where the owner of each target must agree."""
+    play.company(policies={"any": policy.Policy("any", ("tag:owner",))}, commands=rule("restart"))
+    one = {"id": "i-1", "name": "web-01", "region": "here", "status": "Running", "agent": True}
+    found = model.Done(data={"instances": [{**one, "tags": tags}], "unknown": []})
+    play.outside[model.ResolveTargets] = found
+    return play.writes("alice", "restart web-01")
+
+
+@says("refused.owner")
+def an_owner_who_is_nobody_here(play: Play) -> str:
+    return owned(play, owner="former")
+
+
+@says("refused.owner_missing")
+def a_target_without_an_owner(play: Play) -> str:
+    return owned(play, team="dba")
+
+
+@says("refused.owner_of_nothing")
+def an_owner_of_no_target(play: Play) -> str:
+    play.company(
+        {"act": CALL},
+        policies={"any": policy.Policy("any", ("tag:owner",))},
+        commands=rule("act"),
+    )
+    return play.writes("alice", "act")
+
+
 @says("refused.rule_person")
 def a_rule_on_behalf_of_nobody(play: Play) -> str:
     ordered = model.CommandRequested(

@@ -28,6 +28,7 @@ BESIDE = {
         "quorum",
         "quota",
         "screening",
+        "owners",
         "seats",
         "snapshots",
         "voting",

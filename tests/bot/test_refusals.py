@@ -38,6 +38,7 @@ ANSWERS = frozenset(
         "vote.approved",
         "vote.counted",
         "vote.rejected",
+        "vote.rejection_counted",
     }
 )
 """What is said where nothing is refused, and the title of all that is."""

@@ -15,7 +15,7 @@ from bot.policy import quorum
 from tests.bot import configured
 from tests.bot.configured import SMALL, Loader
 from tests.bot.run_stage import RunStage
-from tests.bot.stage import PLATFORM, TENANT, cards, said
+from tests.bot.stage import INSTANCES, PLATFORM, TENANT, cards, said
 from tests.bot.test_humans import approve, edit, moved
 
 State = model.State
@@ -246,6 +246,78 @@ def test_a_rejection_that_leaves_too_few_is_told(stage: RunStage) -> None:
     assert waits(stage)
 
 
+# ----------------------------------------------------------------------------- owners
+
+
+OWNED = policy.Policy("any", stages=(SRE, policy.Stage(("tag:owner",), named=("tag:owner",))))
+
+
+def tagged(monkeypatch: pytest.MonkeyPatch, **owners: str) -> None:
+    """The instances carry these owners."""
+    known = {name.replace("_", "-"): owner for name, owner in owners.items()}
+    for name, facts in INSTANCES.items():
+        tags = {"owner": known[name]} if name in known else {}
+        monkeypatch.setitem(INSTANCES, name, {**facts, "tags": tags})
+
+
+def test_the_owner_by_the_tag_of_the_target_agrees(
+    stage: RunStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tagged(monkeypatch, web_01="dave")
+    asks(stage, OWNED)
+    approve(stage, "bob")
+    assert waits(stage)
+    approve(stage, "carol")
+    assert waits(stage), "she is an SRE, and owns nothing"
+    approve(stage, "dave")
+    assert not waits(stage)
+    plan = stage.request(1).plan
+    assert plan is not None
+    (kept,) = policy.from_snapshot(plan.terms["policies"])  # type: ignore[arg-type]
+    assert kept.stages[1].approvers == ("dave",)
+
+
+def test_each_owner_of_several_targets_agrees_where_all_must(
+    stage: RunStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tagged(monkeypatch, web_01="dave", web_02="erin")
+    every = policy.Policy("any", ("tag:owner",), mode="all")
+    edit(stage, policies=stage.deployment.book.policies | {"any": every})
+    stage.planned("alice", "restart web-01 web-02 reason=why")
+    approve(stage, "dave")
+    assert waits(stage)
+    approve(stage, "erin")
+    assert not waits(stage)
+
+
+@pytest.mark.parametrize(
+    ("owner", "said_"),
+    [
+        ("nobody", "The tag owner=nobody of web-01 names nobody here"),
+        ("", "web-01 has no tag owner"),
+        ("bob", "must bring 2 approvals of different people"),
+    ],
+)
+def test_an_owner_who_cannot_agree_refuses_the_request_as_it_is_planned(
+    stage: RunStage, monkeypatch: pytest.MonkeyPatch, owner: str, said_: str
+) -> None:
+    tagged(monkeypatch, web_01=owner)
+    alone = dataclasses.replace(OWNED, stages=(policy.Stage(("bob",)), OWNED.stages[1]))
+    edit(stage, policies=stage.deployment.book.policies | {"any": alone})
+    stage.ask("alice", "restart web-01 reason=why")
+    assert any(said_ in text for text in said(stage.work()))
+    assert stage.request(1).state is State.REFUSED
+
+
+def test_the_requester_who_owns_the_target_does_not_agree_to_it(
+    stage: RunStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tagged(monkeypatch, web_01="alice")
+    edit(stage, policies=stage.deployment.book.policies | {"any": OWNED})
+    stage.ask("alice", "restart web-01 reason=why")
+    assert any("and besides yourself there is nobody" in text for text in said(stage.work()))
+
+
 # ----------------------------------------------------------------------------- configuration
 
 
@@ -273,6 +345,13 @@ def test_stages_of_the_file_become_those_of_the_policy(load: Loader) -> None:
     assert made.people == ("cid", "eve", "dan", "ben")
 
 
+def test_owners_by_tag_are_found_out_when_it_is_planned(load: Loader) -> None:
+    owned = '[{ approvers = ["ben"] }, { approvers = ["tag:owner"], mode = "all" }]'
+    made = load(small(f"stages = {owned}")).book.policies["p"]
+    assert made.by_tag
+    assert made.stages[1] == policy.Stage(("tag:owner",), "all", 1, ("tag:owner",))
+
+
 @pytest.mark.parametrize(
     ("rule", "place", "said"),
     [
@@ -282,6 +361,7 @@ def test_stages_of_the_file_become_those_of_the_policy(load: Loader) -> None:
         ('mode = "all"\nstages = [{ approvers = ["cid"] }]', "policy.p.mode", "in each stage"),
         ('approvers = ["ben"]\norder = "sequence"', "policy.p.order", "no use without stages"),
         ('approvers = ["ben"]\nrejections = 2', "policy.p.rejections", "only 1 approver (ben)"),
+        ('approvers = ["tag:"]', "policy.p.approvers", "names no tag"),
         ('stages = [{ approvers = ["cidd"] }]', "policy.p.stages.approvers",
          "did you mean cid"),
         ('stages = [{ approvers = ["dba"] }]', "policy.p.stages.approvers",
