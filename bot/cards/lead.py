@@ -58,7 +58,7 @@ def word_of(request: model.Request, results: Sequence[model.InstanceResult] = ()
     """The word for what people see: a request on hold is that first, and a failure may be one of
     a part only."""
     asks = request.state is model.State.PENDING or request.ballot is not None
-    if request.hold and asks and not request.stopping:
+    if request.hold and (asks or request.scheduled) and not request.stopping:
         return "on_hold"
     return "partly_failed" if partly(request, results) else request.word
 

@@ -134,7 +134,8 @@ def buttons_of(request: model.Request, plan: model.Plan) -> tuple[model.Button, 
         return runs.ballot_buttons(request, request.ballot)
     if isinstance(plan, model.TemplatePlan) and request.state is model.State.RUNNING:
         return runs.buttons(request.locale, request.id, "pause", "stop")
-    return runs.buttons(request.locale, request.id, "stop")
+    again = ("revote",) if request.scheduled and request.hold == "restored" else ()
+    return runs.buttons(request.locale, request.id, *again, "stop")
 
 
 def decide_buttons(request: model.Request, plan: model.Plan) -> tuple[model.Button, ...]:
@@ -293,7 +294,7 @@ def hold_rows(request: model.Request) -> tuple[Row, ...]:
 
 def opening_rows(deployment: Deployment, request: model.Request) -> tuple[Row, ...]:
     """Until when the calendar lets nothing of it start, and why."""
-    if request.opening is None:
+    if request.opening is None or request.hold:
         return ()
     locale = request.locale
     text = opening_text(deployment, locale, request.opening)

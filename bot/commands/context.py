@@ -183,7 +183,7 @@ class Context:
     def opening(self, request: model.Request) -> str:
         """For how long a request still has to wait, and what for; "": it has not to."""
         opening = request.opening
-        if opening is None:
+        if opening is None or request.hold:
             return ""
         time = calendar.shown(opening.at, self.book.timezone)
         facts = {"name": opening.name, "reason": opening.reason, "time": time}

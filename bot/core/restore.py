@@ -34,6 +34,8 @@ def restored(
     if run_hold.is_held(builder.it):
         run_hold.look_up(builder, run_script.queue_start)
     key = "say.restored.held" if builder.it.hold else "say.restored.followed"
+    if builder.it.scheduled:
+        key = "say.restored.scheduled"
     builder.tell_sentence("restored", key, builder.asker())
     builder.update_card()
     return builder.receipt()

@@ -15,6 +15,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "⏸ 机器人的数据已从备份或快照恢复。#{id} {command} 在备份时尚未决定；之后是否批准或执行过，这里没有记录。请先核实，确实还需要时再发送：revote {id}；不需要则发送：cancel {id}",
         "⏸ The bot's data was restored from a backup or snapshot. #{id} {command} was undecided in it; whether it was approved or run after that is not on record here. Check first. If it is still to run, send: revote {id}. If not: cancel {id}",
     ),
+    "say.restored.scheduled": (
+        "⏸ 机器人的数据已从备份或快照恢复。#{id} {command} 在备份时已批准，等待开始时间；之后是否执行过，这里没有记录，所以不会自动开始。请先核实，确实还需要时再发送：revote {id}；不需要则发送：cancel {id}",
+        "⏸ The bot's data was restored from a backup or snapshot. #{id} {command} was approved in it and waited for its time; whether it was run after that is not on record here, so it does not start by itself. Check first. If it is still to run, send: revote {id}. If not: cancel {id}",
+    ),
     "say.restored.followed": (
         "机器人的数据已从备份或快照恢复。#{id} {command} 已经启动，结果以云端查询为准；不会再次启动。",
         "The bot's data was restored from a backup or snapshot. #{id} {command} had been started, or was about to be: I look it up in the cloud and tell what I find. It is not started again.",

@@ -13,6 +13,8 @@ import pytest
 
 from bot import model, store
 from tests.bot import run_stage, stage
+from tests.bot.test_humans import edit
+from tests.bot.test_openings import frozen
 
 pytestmark = pytest.mark.sqlite("copies of the file")
 
@@ -181,6 +183,35 @@ def test_what_is_held_is_not_told_as_expired(place: Place) -> None:
     assert not any("expired" in text for text in stage.said(place.scene.work()))
     place.scene.ask("alice", f"cancel {request.id}")
     assert place.scene.request(request.id).state is State.CANCELLED
+
+
+@pytest.mark.parametrize("queued", [False, True], ids=["waiting", "put back"])
+def test_what_waited_for_its_time_is_held_and_does_not_start_by_itself(
+    place: Place, queued: bool
+) -> None:
+    """The time may have come after the copy was made, and then it has run."""
+    scene = place.scene
+    if queued:
+        request = scene.planned("alice", "restart web-01")
+        scene.click("bob", request.id, "approve", request.code, request.card)
+        edit(scene, freezes=(frozen(-1, 5),))
+    else:
+        request = scene.planned("alice", "restart web-01 in=10m")
+        scene.click("bob", request.id, "approve", request.code, request.card)
+    scene.work()
+    assert scene.request(request.id).scheduled
+    place.backup()
+    _, effects = place.restored()
+    scene = place.scene
+    held = scene.request(request.id)
+    assert (held.state, held.hold) == (State.APPROVED, "restored")
+    assert any("does not start by itself" in text for text in stage.said(effects))
+    assert [button.action for button in stage.cards(effects)[-1].buttons] == ["revote", "stop"]
+    scene.tick(6 * 3600)
+    assert not [one for one in scene.work() if isinstance(one, model.StartRun)]
+    scene.ask("alice", f"revote {request.id}")
+    scene.work()
+    assert scene.request(request.id).renewed
 
 
 @pytest.mark.parametrize("claimed", [False, True], ids=["queued", "in flight"])

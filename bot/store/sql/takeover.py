@@ -126,10 +126,12 @@ def is_known(connection: Connection, mark: highwater.Mark) -> bool:
 
 
 def hold(writer: Writer) -> int:
-    """Hold every request that was not decided yet; returns how many."""
+    """Hold every request that was not decided yet, or that waited for its time; returns how
+    many."""
     count = 0
     for request in views.all_open(writer.connection):
-        if request.state in HELD and request.hold != HOLD:
+        waits = request.state in HELD or request.scheduled
+        if waits and request.hold != HOLD:
             writer.put(request, replace(request, hold=HOLD, version=request.version + 1))
             count += 1
     return count
