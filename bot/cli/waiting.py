@@ -10,7 +10,7 @@ from bot import config, model, redact, texts
 from bot import store as stores
 from bot.cli import shell
 from bot.model import ports
-from bot.policy import quorum
+from bot.policy import calendar, quorum
 from bot.runtime import limits
 from bot.store import codec, port
 
@@ -44,6 +44,7 @@ TIMERS: Mapping[str, str] = {
     "wake": "its run goes on",
     "progress": "its card shows the progress",
     "people": "it is looked at whether people enough are left",
+    "opening": "it is judged anew whether it may start",
     "ballot": "those whose vote is missing are reminded",
     "ballot_expires": "what its run asks expires",
 }
@@ -166,6 +167,11 @@ def _reasons(settings: config.Config, facts: Facts, now: datetime) -> Iterator[s
         key = f"hold.{request.hold}"
         said = texts.say("en", key if key in texts.PHRASES else "hold.other", id=request.id)
         yield f"on hold: {texts.plain(said)}"
+    opening = request.opening
+    if opening is not None and not request.hold:
+        time = calendar.shown(opening.at, settings.book.timezone)
+        said = {"name": opening.name, "reason": opening.reason, "time": time}
+        yield f"for its time: {texts.say('en', f'opening.{opening.kind}', **said)}"
     yield from _votes(settings, facts)
     if request.stopping:
         yield "for its run to stop"

@@ -273,6 +273,17 @@ def test_a_lane_is_blocked_by_what_failed_last(on: stage.Stage, settings: config
     assert "waits    the bot is not running" in why(on, settings, runs=False)
 
 
+def test_what_waits_for_its_time_says_until_when(on: stage.Stage, settings: config.Config) -> None:
+    on.planned("alice", "restart web-01 in=10m")
+    on.click("bob", 1, "approve", on.request(1).code)
+    on.work()
+    said = why(on, settings)
+    assert "#1 restart web-01: approved, waits for its time" in said
+    assert "waits    for its time: Not before 2026-01-05 09:10 (UTC), as was asked." in said
+    assert "then     17:10:00 (in 10 min): it is judged anew whether it may start" in said
+    assert "nothing that the store knows" not in said
+
+
 def test_a_limit_holds_a_message_back(on: stage.Stage, settings: config.Config) -> None:
     on.planned("alice", "restart web-01")
     on.clock.advance(590)
