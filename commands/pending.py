@@ -57,4 +57,6 @@ def _row(context: Context, request: Request) -> tuple[str, tuple[Span, ...]]:
         if context.person.id not in waiting:
             names = [context.name(person) for person in waiting]
             spans.append(Span(" · " + context.say("pending.waits", names=names)))
+    if request.escalated:
+        spans.append(Span(f" · {request.escalated}"))
     return f"#{request.id}", tuple(spans)

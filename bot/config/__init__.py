@@ -31,6 +31,7 @@ from bot.config import (
     check_senders,
     check_sources,
     check_store,
+    check_when,
     kinds,
     policies,
     references,
@@ -193,7 +194,7 @@ def load(
     reading = toml_text.read(_text(path))
     diagnostics = Diagnostics(toml_text.Lines(reading.text), reading.skipped)
     diagnostics.faults.extend(reading.faults)
-    values = policies.spread(reading.values, diagnostics)
+    values = policies.spread(policies.apart(reading.values, diagnostics), diagnostics)
     parts = tolerant.Validation(run_commands.unquoted(values, diagnostics), model_of(adapters))
     for where, message, about in parts.errors:
         diagnostics.fault(where, message, about)
@@ -244,6 +245,7 @@ def _meaning(context: CheckContext) -> tuple[Rules, Rules]:
     check_runbooks.check_runbooks(context)
     check_rules.check_rules(context)
     policies.check_escalations(context)
+    check_when.check_when(context)
     check_sources.check_sources(context)
     active, silent = build_rules.compiled(context)
     check_rules.check_loops(context, active)

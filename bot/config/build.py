@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from bot import policy, regexes, texts
 from bot.config import check_policies, people, schema
+from bot.config.when import when_of
 from bot.model import manifests
 from bot.model.manifests import RateLimit
 from bot.policy import calendar, identity
@@ -57,6 +58,7 @@ def book(file: schema.File) -> policy.Book:
         freezes=tuple(period(file, table) for table in file.freeze),
         windows=tuple(period(file, table) for table in file.window),
         timezone=file.bot.timezone,
+        when=tuple(when_of(table, file.bot.timezone) for table in file.policy_when),
         tenants={name: frozenset(file.tenants(name)) for name in file.chats},
         locale=file.bot.locale,
         bot_name=file.bot.name,

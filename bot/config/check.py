@@ -256,16 +256,7 @@ def has_targets(file: schema.File, command: str) -> bool:
 
 def check_patterns(context: CheckContext) -> None:
     for path, pattern in context.parts.entries("security", "pattern"):
-        regex = regexes.compiled(pattern.regex)
-        if not regex.linear:
-            message = (
-                f"RE2 has not what stands here ({regex.why}), so it is judged apart for at most "
-                f"{regexes.LIMIT:g} s, and what takes longer is refused; can it be said without?"
-            )
-            context.diagnostics.warn((*path, "regex"), message)
-        elif regex.search("") and regex.search("\x01\ue000"):
-            message = "is found in every text, so it tells nothing apart: can it match nothing?"
-            context.diagnostics.warn((*path, "regex"), message)
+        check_regex(context, (*path, "regex"), pattern.regex)
         if context.faulty(*path, "action") or context.faulty(*path, "policy"):
             continue
         if pattern.action == "escalate" and pattern.policy is None:
@@ -274,6 +265,20 @@ def check_patterns(context: CheckContext) -> None:
         if pattern.action != "escalate" and pattern.policy is not None:
             message = f'has no use with action = "{pattern.action}"; only "escalate" asks for one'
             context.diagnostics.fault((*path, "policy"), message, "action")
+
+
+def check_regex(context: CheckContext, path: paths.Path, pattern: str) -> None:
+    """Patterns that are judged apart, or that every text has."""
+    regex = regexes.compiled(pattern)
+    if not regex.linear:
+        message = (
+            f"RE2 has not what stands here ({regex.why}), so it is judged apart for at most "
+            f"{regexes.LIMIT:g} s, and what takes longer is refused; can it be said without?"
+        )
+        context.diagnostics.warn(path, message)
+    elif regex.search("") and regex.search("\x01\ue000"):
+        message = "is found in every text, so it tells nothing apart: can it match nothing?"
+        context.diagnostics.warn(path, message)
 
 
 def check_budgets(context: CheckContext) -> None:

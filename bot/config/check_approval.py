@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.config import check, check_policies, run_commands
+from bot.config import check, check_policies, check_when, run_commands
 from bot.config import people as accounts
 from bot.config.context import CheckContext
+from bot.config.when import KEY
 from bot.source import paths
 
 
@@ -79,6 +80,10 @@ def _uses(context: CheckContext) -> Iterator[Use]:
             for name in pattern.commands or file.command:
                 askers = check.askers(file, name)
                 yield Use((*path, "policy"), pattern.policy, name, askers, always=False)
+    for path, table in context.parts.entries(KEY):
+        for name in check_when.commands_of(file, table):
+            askers = check_when.askers(file, table, name)
+            yield Use((*path, "policy"), table.policy, name, askers, always=False)
     for index, rule in enumerate(file.rule):
         for number, target in enumerate(rule.target):
             name = run_commands.command_of(file, target)

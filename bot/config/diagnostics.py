@@ -43,12 +43,18 @@ class Command(Protocol):
     @property
     def approvers(self) -> Mapping[str, str]: ...
     @property
+    def risk(self) -> str: ...
+    @property
     def robots(self) -> Mapping[str, str]: ...
 
 
 KnownCommands = Callable[[FilePath, Collection[str]], Iterable[Command]]
 """Loads the commands of a folder; the names are of those that OOS itself runs. Raises
 source.Invalid."""
+
+
+LIFTED = {"policy_when": ("policy", "when")}
+"""Where tables stand in the file that are read apart from those among which they stand."""
 
 
 class Diagnostics:
@@ -61,7 +67,7 @@ class Diagnostics:
         self._skipped = skipped
 
     def line(self, path: paths.Path) -> int:
-        return self._lines.of(path)
+        return self._lines.of(written(path))
 
     def within_json(self, path: paths.Path, text: str) -> object:
         """The value of the JSON that stands in quotes at ``path``: what is wrong within is from now
@@ -76,14 +82,19 @@ class Diagnostics:
             self._lines.lines.setdefault((*path, *inner), line)
         return value
 
+    def unread(self, name: str) -> bool:
+        """Does a name stand in text that could not be read?"""
+        place = rf"(?<![\w-]){re.escape(name)}(?![\w-])"
+        return bool(name) and re.search(place, self._skipped) is not None
+
     def fault(self, path: paths.Path, message: str, about: str = "") -> None:
         """Note a fault, unless what it is about stands in text that could not be read: then the
         syntax error is the fault, and this one only follows from it."""
-        unread = about and re.search(rf"(?<![\w-]){re.escape(about)}(?![\w-])", self._skipped)
-        if not unread:
-            self.faults.append(
-                source.Fault(source.Mark(line=self.line(path), path=paths.dotted(path)), message)
-            )
+        if not self.unread(about):
+            self.faults.append(source.Fault(self._mark(path), message))
+
+    def _mark(self, path: paths.Path) -> source.Mark:
+        return source.Mark(line=self.line(path), path=paths.dotted(written(path)))
 
     def fault_within(self, path: paths.Path, line: int, column: int, message: str) -> None:
         """Note a fault at a place of the text that stands at ``path``."""
@@ -95,6 +106,10 @@ class Diagnostics:
         )
 
     def warn(self, path: paths.Path, message: str) -> None:
-        self.warnings.append(
-            source.Fault(source.Mark(line=self.line(path), path=paths.dotted(path)), message)
-        )
+        self.warnings.append(source.Fault(self._mark(path), message))
+
+
+def written(path: paths.Path) -> paths.Path:
+    """The path as it is in the file."""
+    first = LIFTED.get(str(path[0])) if path else None
+    return (*first, *path[1:]) if first is not None else path

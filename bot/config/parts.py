@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from bot.config.diagnostics import written
 from bot.source.secret import Secret
 from bot.source.tables import Table
 
@@ -62,7 +63,7 @@ class Difference:
 
 def of(file: Table, folder: Path, key: bytes) -> dict[str, str]:
     """The parts of a file and of a folder of command files. Raises OSError."""
-    values = [(".".join(path), content) for path, content in _values(file, ())]
+    values = [(".".join(map(str, written(path))), each) for path, each in _values(file, ())]
     values += [(FILES + name, content) for name, content in _files(folder)]
     sealed = {name: _sealed(key, name, content) for name, content in values}
     return {KEY: _sealed(key, KEY, b""), **sealed}

@@ -1,7 +1,9 @@
-"""What holds for all policies, and escalations that ask for less than what is asked for anyway."""
+"""What holds for all policies, the list of further needs that stands among them, and escalations
+that ask for less than what is asked for anyway."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -10,11 +12,31 @@ from pydantic import TypeAdapter, ValidationError
 from bot.config import check_policies, schema
 from bot.config.context import CheckContext
 from bot.config.diagnostics import Diagnostics
+from bot.config.when import KEY
 from bot.source import paths
 from bot.source.values import Duration
 
 RUN_WITHIN = "run_within"
 _DURATION: TypeAdapter[timedelta] = TypeAdapter(Duration)
+
+
+def apart(tables: dict[str, Any], diagnostics: Diagnostics) -> dict[str, Any]:
+    """The file's values with ``[[policy.when]]``, which is a list, apart from the policies."""
+    if KEY in tables:
+        diagnostics.fault((KEY,), "unknown key; write [[policy.when]]")
+    rest = {name: value for name, value in tables.items() if name != KEY}
+    table = tables.get("policy")
+    if not isinstance(table, dict) or "when" not in table:
+        return rest
+    if isinstance(table["when"], dict):
+        message = (
+            "when is no name for a policy: [[policy.when]] says when a policy is needed, too; give "
+            "this one another name, or write [[policy.when]]"
+        )
+        diagnostics.fault(("policy", "when"), message)
+        return {**rest, "policy": {name: one for name, one in table.items() if name != "when"}}
+    others = {name: value for name, value in table.items() if name != "when"}
+    return {**rest, "policy": others, KEY: table["when"]}
 
 
 def spread(tables: dict[str, Any], diagnostics: Diagnostics) -> dict[str, Any]:
@@ -40,21 +62,26 @@ def check_escalations(context: CheckContext) -> None:
     """An escalation adds to the usual policy. Where it needs fewer people, that is worth a word."""
     file = context.file
     for path, pattern in context.parts.entries("security", "pattern"):
-        chosen = file.policy.get(pattern.policy or "")
-        if pattern.action != "escalate" or chosen is None:
-            continue
-        for name, command in file.command.items():
-            usual = file.policy.get(command.policy)
-            if usual is None or (pattern.commands and name not in pattern.commands):
-                continue
-            few, many = people(file, chosen), people(file, usual)
-            if few < many:
-                _warn(context, path, pattern.policy, few, f"{command.policy} ({many})", name)
-                break
+        if pattern.action == "escalate" and pattern.policy in file.policy:
+            names = [name for name in file.command if name in (pattern.commands or file.command)]
+            check_fewer(context, path, pattern.policy, names)
+
+
+def check_fewer(
+    context: CheckContext, path: paths.Path, policy: str, commands: Iterable[str]
+) -> None:
+    """Warn where an added policy needs fewer people than the usual one of one of these commands."""
+    file, few = context.file, people(context.file, context.file.policy[policy])
+    for name in commands:
+        own = file.command[name].policy
+        usual = file.policy.get(own)
+        if usual is not None and few < people(file, usual):
+            _warn(context, path, policy, few, f"{own} ({people(file, usual)})", name)
+            break
 
 
 def _warn(
-    context: CheckContext, path: paths.Path, policy: str | None, few: int, usual: str, command: str
+    context: CheckContext, path: paths.Path, policy: str, few: int, usual: str, command: str
 ) -> None:
     message = (
         f"{policy} needs fewer people ({few}) than the usual policy of {command}, {usual}; it is "

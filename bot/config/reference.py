@@ -24,6 +24,7 @@ OWN = (
     ("[role.NAME]", "role"),
     ("[policy.NAME]", "policy"),
     ("[[policy.NAME.stages]]", "policy.stages"),
+    ("[[policy.when]]", "policy_when"),
     ("[[group]]", "group"),
     ("[command.NAME]", "command"),
     ("[[form]]", "form"),

@@ -84,6 +84,11 @@ def check(values: dict[str, Any], known: Names, diagnostics: Diagnostics) -> Non
     """Note every name that nothing holds."""
     for path, name in texts(values, "person", ANY, "roles", ANY):
         _expect("role", name, known.roles, path, diagnostics)
+    for path, name in texts(values, "policy_when", ANY, "roles", ANY):
+        _expect("role", name, known.roles, path, diagnostics)
+    everywhere = frozenset[str]().union(*known.groups.values())
+    for path, name in texts(values, "policy_when", ANY, "groups", ANY):
+        _expect("group", name, everywhere, path, diagnostics)
     for within in ((), ("stages", ANY)):
         for path, name in texts(values, "policy", ANY, *within, "approvers", ANY):
             _check_approver(path, name, known, diagnostics)
@@ -92,6 +97,7 @@ def check(values: dict[str, Any], known: Names, diagnostics: Diagnostics) -> Non
         ("form", ANY, "policy"),
         ("security", "pattern", ANY, "policy"),
         ("oos", "policy"),
+        ("policy_when", ANY, "policy"),
         ("rule", ANY, "target", ANY, "policy"),
     ):
         for path, name in texts(values, *pattern):

@@ -16,6 +16,7 @@ from pydantic import Field, StringConstraints
 from bot.config import rules
 from bot.config.kinds import CHECKOUT, Regex
 from bot.config.runbooks import Oos
+from bot.config.when import When
 from bot.model import manifests
 from bot.source import values
 from bot.source.secret import Secret
@@ -432,6 +433,7 @@ class File(Table):
     form: Annotated[tuple[Form, ...], Field(strict=False)] = ()
     oos: Oos = Field(default_factory=Oos)
     rule: Annotated[tuple[rules.Rule, ...], Field(strict=False)] = ()
+    policy_when: Annotated[tuple[When, ...], Field(strict=False)] = ()
     web: Web = Field(default_factory=Web)
     security: Security = Field(default_factory=Security)
     freeze: Annotated[tuple[Freeze, ...], Field(strict=False)] = ()

@@ -95,6 +95,14 @@ def may_start(builder: DecisionBuilder) -> bool:
     return False
 
 
+def refusal_on(
+    builder: DecisionBuilder, targets: tuple[model.Instance, ...]
+) -> policy.Refusal | None:
+    """Why a request that may start may not start on its targets as they are now."""
+    at, view = approved(builder.it, builder.view), builder.current_view()
+    return refusal_of_start(builder.deployment, builder.it, view, builder.now, at, targets)
+
+
 def not_started(builder: DecisionBuilder, outcome: model.Refused) -> None:
     """It was approved, and refused before anything of it began: nothing ran."""
     for step in tuple(builder.steps.values()):
@@ -122,10 +130,11 @@ def refusal_of_start(
     view: model.View,
     now: datetime,
     since: datetime | None,
+    targets: tuple[model.Instance, ...] | None = None,
 ) -> policy.Refusal | None:
     """Why nothing of this request may start now; None: it may. ``since``: when it first could
-    have."""
-    starting = facts.starting_of(deployment, request, view, now, since)
+    have; ``targets``: its instances as they were found again."""
+    starting = facts.starting_of(deployment, request, view, now, since, targets)
     return policy.evaluate(policy.START, starting).refusal
 
 

@@ -80,6 +80,10 @@ class ScriptContent(Content):
     unshown = None
 
     @property
+    def arguments(self) -> Mapping[str, object]:
+        return self.parsed.values
+
+    @property
     def lacks_targets(self) -> bool:
         return not self.targets
 

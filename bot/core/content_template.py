@@ -94,6 +94,10 @@ class TemplateContent(Content):
     lacks_targets = False
 
     @property
+    def arguments(self) -> Mapping[str, object]:
+        return self.values
+
+    @property
     def unreadable(self) -> policy.Refusal | None:
         return self.result if isinstance(self.result, policy.Refusal) else None
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from bot import cards, model, policy, texts
+from bot import cards, model, texts
 from bot.core import (
     authority,
     endings,
@@ -36,8 +36,9 @@ def looked(builder: DecisionBuilder, outcome: model.Outcome) -> None:
 
 
 def compare(builder: DecisionBuilder, outcome: model.Outcome) -> None:
-    """Go on with the targets that were voted on, with fewer, or ask again. On another engine what
-    was approved runs as it is: there fewer are asked for again, too."""
+    """Go on with the targets that were voted on, with fewer, or ask again: also where the tags that
+    they have now call for more people. On another engine what was approved runs as it is: there
+    fewer are asked for again, too."""
     plan = builder.it.plan
     assert isinstance(plan, Template)
     if not authority.may_start(builder):
@@ -49,12 +50,14 @@ def compare(builder: DecisionBuilder, outcome: model.Outcome) -> None:
     then = [instance.id for instance in plan.instances]
     gone = tuple(one for one in then if one not in now)
     new = tuple(one for one in now if one not in then)
-    if not gone and not new:
+    more = authority.refusal_on(builder, tuple(now[one] for one in then if one in now))
+    if not gone and not new and more is None:
         return run_control.go(builder)
-    builder.enter("countersign", "plan.drifted", gone=list(gone), new=list(new), then=rule.drift)
-    if rule.drift == "intersect" and not (plan.away and gone):
+    way = rule.drift if more is None else "ask"
+    builder.enter("countersign", "plan.drifted", gone=list(gone), new=list(new), then=way)
+    if way == "intersect" and not (plan.away and gone):
         return leave_out(builder, plan, gone, [now[one] for one in new])
-    return ask_again(builder, rule, plan, outcome, gone)
+    return ask_again(builder, plan, outcome, gone)
 
 
 def names(instances: list[model.Instance]) -> list[str]:
@@ -76,31 +79,37 @@ def leave_out(
     return run_control.go(builder)
 
 
+def renewed(builder: DecisionBuilder, plan: Template, outcome: model.Done) -> Template:
+    """The plan with the targets as they are now. ``plan_preview.Unshowable``: it cannot be shown
+    whole."""
+    values = dict(plan.parameters)
+    items = plan_template.items_of(builder, plan)
+    ids = plan_template.each_of(outcome.data, len(plan.targets))
+    for name, each in zip(plan.targets, ids, strict=True):
+        values[name] = plan_template.frozen(items[name], each, plan.region)
+    bare = tuple(each.bare for each in machines.instances_of(outcome.data))
+    fresh = replace(plan, instances=bare, parameters=values)
+    return replace(fresh, preview=plan_template.preview_of(builder, fresh))
+
+
 def ask_again(
     builder: DecisionBuilder,
-    rule: policy.CommandRule,
     plan: Template,
     outcome: model.Done,
     gone: tuple[str, ...],
 ) -> None:
     """Put the plan to the vote anew, with the targets as they are now."""
     targets = machines.targets_of(outcome.data, scripted=False)
-    planning = replace(facts.planning_of(builder), targets=targets)
+    known = facts.planning_of(builder, lambda: renewed(builder, plan, outcome))
+    planning = replace(known, targets=targets)
     refusal = proposal.refusal_of_plan(builder, planning)
     if refusal is not None:
         return give_up(builder, refusal_text(builder.it.locale, refusal))
     instances = machines.instances_of(outcome.data)
     new = [one for one in instances if one.id not in {each.id for each in plan.instances}]
     left_out = names([one for one in plan.instances if one.id in gone])
-    values = dict(plan.parameters)
-    items = plan_template.items_of(builder, plan)
-    ids = plan_template.each_of(outcome.data, len(plan.targets))
-    for name, each in zip(plan.targets, ids, strict=True):
-        values[name] = plan_template.frozen(items[name], each, plan.region)
-    bare = tuple(each.bare for each in instances)
-    fresh = replace(plan, instances=bare, parameters=values)
     try:
-        fresh = replace(fresh, preview=plan_template.preview_of(builder, fresh))
+        fresh = renewed(builder, plan, outcome)
     except plan_preview.Unshowable as error:
         return give_up(builder, refusal_text(builder.it.locale, error.refusal))
     builder.change(approved_at=None)
@@ -110,9 +119,10 @@ def ask_again(
         return builder.update_card()
     waiting = quorum.tally(needed, ()).waiting_for
     mentions = cards.accounts_of(builder.deployment, waiting, builder.it.place)
+    key = "say.drift.again" if left_out or new else "say.drift.tags"
     builder.tell_sentence(
-        f"drift:{builder.it.digest[:16]}:v{builder.it.version}", "say.drift.again", mentions,
-        gone=left_out or ["–"], new=names(new) or ["–"],
+        f"drift:{builder.it.digest[:16]}:v{builder.it.version}", key, mentions,
+        gone=left_out or ["–"], new=names(new) or ["–"], why=builder.it.escalated,
     )  # fmt: skip
     builder.update_card()
     proposal.wait_for_votes(builder, needed)

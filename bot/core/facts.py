@@ -10,20 +10,24 @@ from functools import cached_property
 from typing import Any
 
 from bot import model, policy
-from bot.core import plan_preview, plan_template, systems, values
+from bot.core import plan_preview, plan_template, subjects, systems, values
 from bot.core.decision import DecisionBuilder
 from bot.deployment import Deployment
-from bot.policy import limits, planning, starting
+from bot.policy import limits, needs, planning, starting
 
 ADOPTED = "found"
 """The batch of a step that somebody else started: it carries no tag of ours, and is looked at by
 itself."""
 
 
-def planning_of(builder: DecisionBuilder) -> planning.Facts:
-    """A request that is being planned, before anything more became known of it."""
+def planning_of(builder: DecisionBuilder, draft: subjects.Draft | None = None) -> planning.Facts:
+    """A request that is being planned, before anything more became known of it. ``draft``: its
+    plan; None: not all is known that it takes."""
     request, book = builder.it, builder.deployment.book
-    return planning.Facts(book, builder.now, request.command, request.place, request)
+    facts = planning.Facts(book, builder.now, request.command, request.place, request)
+    if draft is None:
+        return facts
+    return replace(facts, subject=lambda: subjects.of_draft(builder, draft))
 
 
 def refusal_of_systems(
@@ -44,8 +48,10 @@ def starting_of(
     view: model.View,
     now: datetime,
     since: datetime | None = None,
+    targets: tuple[model.Instance, ...] | None = None,
 ) -> starting.Facts:
-    """A request that is to be approved or started, as the store and this decision have it."""
+    """A request that is to be approved or started, as the store and this decision have it.
+    ``targets``: its instances as they were found again; None: as they stand in its plan."""
     book, name = deployment.book, request.command
     if view.request is not request:
         view = replace(view, request=request)
@@ -60,12 +66,14 @@ def starting_of(
         name in book.commands and deployment.catalog.find(name) is not None,
         since,
         DecisionBuilder(deployment, view, now),
+        targets,
     )
 
 
 @dataclass(frozen=True)
 class _Starting(starting.Facts):
     builder: DecisionBuilder
+    targets: tuple[model.Instance, ...] | None
 
     @property
     def intact(self) -> bool:
@@ -93,3 +101,8 @@ class _Starting(starting.Facts):
     @cached_property
     def screened(self) -> policy.Verdict:
         return values.screened_now(self.builder)
+
+    @property
+    def subject(self) -> needs.Subject | None:
+        plan = self.request.plan
+        return subjects.of_plan(self.builder, plan, self.targets) if plan is not None else None

@@ -20,6 +20,7 @@ from bot.core import (
     plan_definitions,
     plan_template,
     proposal,
+    subjects,
 )
 from bot.core.decision import DecisionBuilder
 from bot.deployment import Deployment
@@ -109,7 +110,7 @@ def file(builder: DecisionBuilder, submission: Submission) -> policy.Refusal | N
             text=blueprint.text,
             policy=question.policy,
             policies=needed.names,
-            risk=rule.risk or submission.operation.risk,
+            risk=question.risk,
             created_at=builder.now,
             expires_at=builder.now + needed.expires,
             reason=str(submission.parsed.values.get("reason") or ""),
@@ -150,6 +151,7 @@ def facts_of(
         parties,
         usual=submission.policy,
         by_form=submission.form is not None and submission.form.decides,
+        risk=subjects.risk_of(builder.deployment, submission.command),
         archive=builder.view.archive,
     )
 
@@ -184,11 +186,15 @@ def look_up(builder: DecisionBuilder, rule: policy.CommandRule, blueprint: Bluep
         builder.remind("definition", proposal.PLAN_WITHIN)
     elif blueprint.look is None:
         builder.noted = blueprint.context
-        planning = replace(facts.planning_of(builder), untargeted=True)
+
+        def draft() -> model.Plan:
+            return plan_template.freeze(builder, rule, plan_template.NO_DATA)
+
+        planning = replace(facts.planning_of(builder, draft), untargeted=True)
         refusal = proposal.refusal_of_plan(builder, planning)
         if refusal is not None:
             return endings.refuse(builder, refusal)
-        proposal.ask_for_votes(builder, plan_template.freeze(builder, rule, plan_template.NO_DATA))
+        proposal.ask_for_votes(builder, draft())
     else:
         queue_look(builder, blueprint.look, blueprint.context)
 

@@ -44,10 +44,15 @@ def planned(builder: DecisionBuilder, outcome: model.Outcome) -> None:
     """Freeze the plan on what was found and put it to the vote, or say why not."""
     context, locale = builder.context, builder.it.locale
     template = bool(context.get("template"))
+    freeze = plan_template.freeze if template else proposal.freeze
+
+    def draft() -> model.Plan:
+        return freeze(builder, builder.deployment.book.commands[builder.it.command], data)
+
     if isinstance(outcome, model.Done):
         data = machines.apart(outcome.data, context.get("strays", ()))
         planning = replace(
-            facts.planning_of(builder),
+            facts.planning_of(builder, draft),
             targets=machines.targets_of(data, scripted=not template),
             systems=lambda: facts.refusal_of_systems(builder, context, data),
         )
@@ -57,10 +62,8 @@ def planned(builder: DecisionBuilder, outcome: model.Outcome) -> None:
     refusal = proposal.refusal_of_plan(builder, planning)
     if refusal is not None:
         return endings.refuse(builder, refusal)
-    freeze = plan_template.freeze if template else proposal.freeze
-    rule = builder.deployment.book.commands[builder.it.command]
     try:
-        plan = freeze(builder, rule, data)
+        plan = draft()
     except plan_preview.Unshowable as error:
         return endings.refuse(builder, error.refusal)
     return proposal.ask_for_votes(builder, plan)

@@ -19,6 +19,7 @@ from bot.core import (
     plan_preview,
     plan_template,
     proposal,
+    subjects,
     waits,
 )
 from bot.core.decision import DecisionBuilder, parsed, reason_of
@@ -72,13 +73,19 @@ def go_on(
 ) -> policy.Refusal | None:
     """All is known: judge what will run, then look for the instances, or plan at once."""
     look = intake.look_of(builder, rule, context)
+    if look is None:
+        builder.noted = context
+        facts = replace(facts, subject=lambda: subjects.of_draft(builder, draft))
+
+    def draft() -> model.Plan:
+        return plan_template.freeze(builder, rule, plan_template.NO_DATA)
+
     refusal = proposal.refusal_of_plan(builder, replace(facts, untargeted=look is None))
     if refusal is not None:
         return refusal
     builder.cleared.append("definition")
     if look is None:
-        builder.noted = context
-        proposal.ask_for_votes(builder, plan_template.freeze(builder, rule, plan_template.NO_DATA))
+        proposal.ask_for_votes(builder, draft())
     else:
         intake.queue_look(builder, look, context)
     return None

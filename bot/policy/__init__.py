@@ -27,6 +27,7 @@ from bot.policy.model import (
 )
 from bot.policy.quota import Quota, month_of, step_of
 from bot.policy.snapshots import from_snapshot, snapshot
+from bot.policy.when import Hours, NoHours, When
 
 __all__ = [
     "APPROVE",
@@ -38,8 +39,10 @@ __all__ = [
     "CommandRule",
     "FormRule",
     "Group",
+    "Hours",
     "Key",
     "Limits",
+    "NoHours",
     "Pattern",
     "Person",
     "Policy",
@@ -49,6 +52,7 @@ __all__ = [
     "Stage",
     "Verdict",
     "Watch",
+    "When",
     "evaluate",
     "from_snapshot",
     "month_of",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from bot import model
-from bot.policy import access, conditions, quorum, screening
+from bot.policy import access, conditions, needs, quorum, screening
 from bot.policy.limits import ForbiddenValue
 from bot.policy.model import Person, Refusal, Verdict, policy_of
 
@@ -53,6 +54,11 @@ class Content(Protocol):
         ...
 
     @property
+    def arguments(self) -> Mapping[str, object]:
+        """The values, by parameter."""
+        ...
+
+    @property
     def lacks_targets(self) -> bool:
         """Is there nothing that it could run on?"""
         ...
@@ -61,7 +67,8 @@ class Content(Protocol):
 @dataclass(frozen=True)
 class Facts(conditions.Facts):
     """Who asks for what. ``usual``: the policy in place of that of the command; ``parties``: who
-    asks for it, and who caused it; ``archive``: the open requests (None: nobody knows them)."""
+    asks for it, and who caused it; ``risk``: how the command is rated; ``archive``: the open
+    requests (None: nobody knows them)."""
 
     person: Person
     locale: str
@@ -69,6 +76,7 @@ class Facts(conditions.Facts):
     parties: tuple[model.Party, ...]
     usual: str = ""
     by_form: bool = False
+    risk: str = ""
     archive: model.Archive | None = None
 
     @property
@@ -132,6 +140,23 @@ def calls(facts: Facts) -> Refusal | None:
 def plan(facts: Facts) -> Refusal | None:
     """Can people read all that they would agree to?"""
     return facts.content.unshown
+
+
+def when(facts: Facts) -> Verdict:
+    """Which further policies are needed, as far as that is known without the targets?"""
+    if not facts.book.when:
+        return Verdict()
+    subject = needs.Subject(
+        facts.command,
+        facts.group,
+        facts.person.roles,
+        frozenset((facts.risk,)),
+        tuple(facts.content.arguments.items()),
+        lambda: facts.content.passages,
+        None,
+        facts.now,
+    )
+    return needs.judged(facts.book, subject)
 
 
 def targets(facts: Facts) -> Refusal | None:

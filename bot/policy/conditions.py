@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot import model
-from bot.policy import quorum, voting
+from bot.policy import access, quorum, voting
 from bot.policy.limits import ForbiddenValue
 from bot.policy.model import Book, Refusal, Verdict
 
@@ -20,6 +20,12 @@ class Facts:
     now: datetime
     command: str
     place: model.Place
+
+    @property
+    def group(self) -> str:
+        """The name of the group in which it is asked for; "": it is none of ours."""
+        group = access.group_of(self.book, self.place.platform, self.place.chat)
+        return group.name if group is not None else ""
 
 
 class Screened(Protocol):

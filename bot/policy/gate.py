@@ -47,6 +47,7 @@ ASK: Moment[asking.Facts] = Moment(
         asking.calls,
         asking.plan,
         conditions.patterns,
+        asking.when,
         asking.targets,
         asking.open_of_person,
         asking.open_of_command,
@@ -70,6 +71,8 @@ PLAN: Moment[planning.Facts] = Moment(
         planning.machines,
         planning.most,
         planning.systems,
+        planning.when,
+        Agreement(planning.electorate),
         Agreement(planning.owners_of_targets),
     ),
 )
@@ -87,6 +90,7 @@ APPROVE: Moment[starting.Facts] = Moment(
         starting.calls,
         starting.values,
         starting.patterns,
+        starting.when,
     ),
 )
 """Somebody agrees to it."""
@@ -105,6 +109,7 @@ START: Moment[starting.Facts] = Moment(
         starting.calls,
         starting.values,
         starting.patterns,
+        starting.when,
         Agreement(starting.votes),
         starting.time,
         starting.opening,

@@ -12,6 +12,7 @@ from pydantic import Field, StringConstraints
 from bot import regexes
 from bot.policy.calendar import Period
 from bot.policy.quota import Quota
+from bot.policy.when import When
 from bot.source.tables import settings
 from bot.source.values import (
     Absolute,
@@ -356,6 +357,7 @@ class Book(Limits):
     freezes: tuple[Period, ...] = ()
     windows: tuple[Period, ...] = ()
     timezone: str = "UTC"
+    when: tuple[When, ...] = ()
     tenants: Mapping[str, frozenset[str]] = field(default_factory=dict)
     locale: str = "zh-CN"
     bot_name: str = "countersign"

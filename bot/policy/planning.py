@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from bot import model
-from bot.policy import conditions, limits, owners, quorum, screening
+from bot.policy import conditions, limits, needs, owners, quorum, screening
 from bot.policy.model import Refusal, Verdict, policy_of
 
 
@@ -45,7 +45,8 @@ class Facts(conditions.Facts):
     """What became known of a request since it was asked for. ``targets``: None where there are
     none to look up (``untargeted``), or they are not known yet; ``failure``: why they could not be
     looked up; ``passages``: what of it the cloud keeps, ``unshown``: why that cannot be put before
-    people; ``systems``: why it cannot run on the operating systems of its targets."""
+    people; ``systems``: why it cannot run on the operating systems of its targets; ``subject``:
+    what is asked for, once all of it is known."""
 
     request: model.Request
     targets: Targets | None = None
@@ -54,6 +55,7 @@ class Facts(conditions.Facts):
     passages: tuple[screening.Passage, ...] = ()
     unshown: Refusal | None = None
     systems: Callable[[], Refusal | None] = lambda: None
+    subject: Callable[[], needs.Subject | None] = lambda: None
 
     @property
     def policies(self) -> tuple[str, ...]:
@@ -150,6 +152,12 @@ def most(facts: Facts) -> Refusal | None:
     """May the command run on these, and on so many?"""
     instances = facts.targets.instances if facts.targets else ()
     return limits.refusal_of_targets(facts.book.commands[facts.command], instances)
+
+
+def when(facts: Facts) -> Verdict | None:
+    """Which further policies are needed, once all is known that it would do?"""
+    subject = facts.subject() if facts.book.when else None
+    return needs.judged(facts.book, subject) if subject is not None else None
 
 
 def systems(facts: Facts) -> Refusal | None:

@@ -44,6 +44,11 @@ class _TooSlow(Exception):
         self.number = number
 
 
+def too_slow(reason: str) -> Refusal:
+    """Whether a pattern is found could not be told in time; ``reason`` is what it is for."""
+    return Refusal("refused.unjudged_pattern", {"reason": reason, "seconds": f"{regexes.LIMIT:g}"})
+
+
 def examine(book: Book, command: str, where: str, text: str) -> Verdict:
     """Look a text over for forbidden, required and escalating patterns; refusals come first.
 
@@ -57,9 +62,7 @@ def examine(book: Book, command: str, where: str, text: str) -> Verdict:
             book.patterns[number] for number in _matches(book.patterns, command, where, text)
         ]
     except _TooSlow as slow:
-        reason = book.patterns[slow.number].reason
-        facts = {"reason": reason, "seconds": f"{regexes.LIMIT:g}"}
-        return Verdict(Refusal("refused.unjudged_pattern", facts))
+        return Verdict(too_slow(book.patterns[slow.number].reason))
     for pattern in matches:
         if pattern.action == "require":
             return Verdict(Refusal("refused.required", {"reason": pattern.reason}))

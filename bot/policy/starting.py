@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 
 from bot import model, texts
-from bot.policy import access, calendar, conditions, identity, limits, quorum
+from bot.policy import access, calendar, conditions, identity, limits, needs, quorum
 from bot.policy.model import Refusal, Verdict
 
 
@@ -65,6 +65,11 @@ class Facts(conditions.Facts, ABC):
         starts = terms.get("starts_at")
         begin = datetime.fromisoformat(starts) if starts else None
         return calendar.closure(concerning(book.freezes), concerning(book.windows), self.now, begin)
+
+    @property
+    @abstractmethod
+    def subject(self) -> needs.Subject | None:
+        """What is asked for, on the targets of the plan; None: there is no plan."""
 
 
 def sealed(facts: Facts) -> Refusal | None:
@@ -169,15 +174,32 @@ def patterns(facts: Facts) -> Refusal | Verdict | None:
     return Refusal("authority.forbidden", shown)
 
 
+def when(facts: Facts) -> Verdict | None:
+    """Which further policies are needed, by the tables and the time of now?"""
+    if facts.foreign or not facts.book.when:
+        return None
+    subject = facts.subject
+    return needs.judged(facts.book, subject) if subject is not None else None
+
+
 def votes(facts: Facts, verdict: Verdict) -> Refusal | None:
     """Do the votes on the plan, and on what its run asked, still suffice, by its policies as they
-    are now and by those that were added? Votes on a question that took the same agreement as the
-    plan stand in for those on the plan."""
-    request = facts.request
-    if verdict.policies:
-        request = replace(
-            request, policies=tuple(dict.fromkeys((*request.policy_names, *verdict.policies)))
-        )
+    are now and by those that were added?"""
+    added = set(verdict.policies) - set(facts.request.policy_names)
+    refusal = _refusal_of_votes(facts, facts.request)
+    if refusal is not None or not added:
+        return refusal
+    names = (*facts.request.policy_names, *verdict.policies)
+    more = replace(facts.request, policies=tuple(dict.fromkeys(names)))
+    if _refusal_of_votes(facts, more) is None:
+        return None
+    shown = {"policies": sorted(added), "reasons": list(verdict.reasons)}
+    return Refusal("authority.more", {"id": more.id, **shown})
+
+
+def _refusal_of_votes(facts: Facts, request: model.Request) -> Refusal | None:
+    """Do the votes suffice by the policies of a request? Votes on a question that took the same
+    agreement as the plan stand in for those on the plan."""
     steps = [replace(request, ballot=ballot) for ballot in request.passed]
     if not facts.foreign and not any(ballot.whole for ballot in request.passed):
         steps.append(request if request.ballot is None else replace(request, ballot=None))

@@ -144,7 +144,7 @@ def _fact(locale: str, value: object) -> object:
         return duration(locale, value)
     if isinstance(value, list | tuple | set | frozenset):
         items = sorted(value) if isinstance(value, set | frozenset) else value
-        return _Items(locale, items)
+        return _Items(locale, [_fact(locale, item) for item in items])
     if isinstance(value, int) and not isinstance(value, bool):
         return _Number(value)
     return value

@@ -47,6 +47,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "按现在的审批策略（{policy}）和审批人，#{id} 的同意数已经不够。",
         "By the policy of now ({policy}) and the people who may approve now, the approvals of #{id} no longer suffice.",
     ),
+    "authority.more": (
+        "#{id} 现在还需要 {policies:and} 同意：{reasons:list}。",
+        "#{id} now needs {policies:and}, too: {reasons:list}.",
+    ),
     "authority.too_late": (
         "#{id} 本可在 {age} 前开始，同意只在 {within} 内有效。",
         "#{id} could have started {age} ago; an approval holds for {within} only.",

@@ -303,6 +303,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "#{id} {command}：审批之后目标实例变了（减少：{gone:list}；增加：{new:list}），没有执行。请按新的计划重新审批。",
         "#{id} {command}: the targets changed since the vote (gone: {gone:list}; new: {new:list}), so nothing was run. Please vote on the new plan.",
     ),
+    "say.drift.tags": (
+        "#{id} {command}：审批之后目标实例的标签变了，还需要：{why}，没有执行。请按新的计划重新审批。",
+        "#{id} {command}: the tags of the targets changed since the vote, so that more is needed: {why}. Nothing was run. Please vote on the new plan.",
+    ),
     # ------------------------------------------------------------------ rules
     "rule.title": ("规则 {rule}", "Rule {rule}"),
     "rule.refused": (

@@ -505,6 +505,16 @@ def a_policy_that_asks_for_more_since(play: Play) -> str:
     return play.told()
 
 
+@says("authority.more")
+def an_hour_that_calls_for_more_people_than_the_vote(play: Play) -> str:
+    evening = policy.When("all", "evening", hours=(policy.Hours.read("17:15-09:00"),))
+    play.company(when=(evening,))
+    play.stage.planned("alice", "restart web-01")
+    play.stage.clock.advance(20 * 60)
+    play.clicks("bob")
+    return play.told()
+
+
 @says("authority.hidden")
 def a_hidden_value_that_is_code_in_a_plan_of_an_earlier_release(play: Play) -> str:
     play.stage.planned("alice", "gate password=hunter2")

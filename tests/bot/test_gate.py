@@ -32,6 +32,8 @@ BESIDE = {
         "seats",
         "snapshots",
         "voting",
+        "needs",
+        "when",
     )
 }
 """Modules of the policy that hold no conditions, but what conditions ask."""
