@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeGuard
+from typing import Any, TypeGuard
 from urllib.parse import parse_qsl
 
 from bot import model, policy
@@ -82,24 +82,56 @@ def names_of(plan: model.Plan) -> dict[str, str]:
     return {one.id: one.name for one in plan.instances}
 
 
+def tags_of(plan: model.Plan) -> dict[str, model.Tags]:
+    """The instances of a plan by id, with their tags."""
+    return {one.id: one.tags for one in (*plan.instances, *plan.mentions)}
+
+
 def names_in(what: calls.What, document: object) -> dict[str, str]:
     """The names of instances that an answer of the platform tells: of a selection, or of
     DescribeInstances at its own place. Other answers are no proof of what something is called."""
+    return {
+        str(item["InstanceId"]): str(item.get("InstanceName") or "")
+        for item in _instances_in(what, document)
+        if "InstanceName" in item
+    }
+
+
+def tags_in(what: calls.What, document: object) -> dict[str, model.Tags]:
+    """The tags of instances that such an answer tells."""
+    return {
+        str(item["InstanceId"]): _tags(item["Tags"])
+        for item in _instances_in(what, document)
+        if "Tags" in item
+    }
+
+
+def _tags(box: object) -> model.Tags:
+    """The tags of an instance as DescribeInstances tells them, sorted."""
+    listed = box.get("Tag") if isinstance(box, Mapping) else None
+    return tuple(
+        sorted(
+            (str(tag["TagKey"]), str(tag.get("TagValue") or ""))
+            for tag in (listed if isinstance(listed, list) else ())
+            if isinstance(tag, Mapping) and tag.get("TagKey")
+        )
+    )
+
+
+def _instances_in(what: calls.What, document: object) -> Iterator[Mapping[str, Any]]:
     match what:
         case calls.SelectTargets():
             pass
         case calls.Api(endpoint="", uri="", version=""):
             if (what.service.casefold(), what.api.casefold()) != ("ecs", "describeinstances"):
-                return {}
+                return
         case _:
-            return {}
+            return
     box = document.get("Instances") if isinstance(document, Mapping) else None
     items = box.get("Instance") if isinstance(box, Mapping) else None
-    return {
-        str(item["InstanceId"]): str(item.get("InstanceName") or "")
-        for item in items or ()
-        if isinstance(item, Mapping) and item.get("InstanceId") and "InstanceName" in item
-    }
+    for item in items or ():
+        if isinstance(item, Mapping) and item.get("InstanceId"):
+            yield item
 
 
 # ----------------------------------------------------------------------------- the judgement

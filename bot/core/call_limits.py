@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from bot import model, policy, redact
-from bot.core import bounds, live_runs, machines
+from bot.core import bounds, live_runs, machines, subjects
 from bot.core.decision import DecisionBuilder, reason_of, refusal_text
 from bot.deployment import Deployment
 from bot.oos.engine import calls, journal
-from bot.policy import calling
+from bot.policy import calling, needs, voting
 
 LOOK = "bounds:"
 """What the keys of look-ups begin with."""
@@ -47,7 +47,10 @@ def send(builder: DecisionBuilder, run: live_runs.Live, call: calls.Call, queue:
         id_ for key, each in run.touched.items() if key not in apart for id_ in each.ids
     )
     now, voted = bounds.of_now(builder.deployment, builder.it), bounds.voted_on(builder.it)
+    tags = ChainMap(run.tags, bounds.tags_of(builder.it.plan))
     facts = bounds.calling_of(builder, what, aim, voted or now, names, others)
+    if not call.cleanup:
+        facts = replace(facts, tagless=tagless_of(builder, aim, tags))
     refusal = refusal_of(facts)
     unknown = unknown_of(facts, refusal)
     if refusal is not None and not unknown:
@@ -62,7 +65,12 @@ def send(builder: DecisionBuilder, run: live_runs.Live, call: calls.Call, queue:
         run.unnamed.add(call.key)
         return builder.queue(key, key, body, context={"call": call.key})
     known = {one: names[one] for one in aim.ids if one in names}
-    context = {"names": known, "touched": list(others)} if aim.ids else {}
+    context: dict[str, object] = {"names": known, "touched": list(others)} if aim.ids else {}
+    keys = needs.keys_of(builder.deployment.book)
+    if keys and aim.ids:
+        named = (one for one in (*others, *aim.ids) if one in run.tags)
+        marked = {one: [tag for tag in run.tags[one] if tag[0] in keys] for one in named}
+        context |= {"keys": sorted(keys), "tags": marked}
     return queue(builder, call, builder.now, context=context)
 
 
@@ -88,9 +96,50 @@ def looked(
         live_runs.write(builder, run, journal.Finished(key, live_runs.moment(builder, run), failed))
         return True
     run.names |= dict.fromkeys(effect.body.targets, "")
-    run.names |= {one.id: one.name for one in machines.instances_of(outcome.data)}
+    run.tags |= dict.fromkeys(effect.body.targets, ())
+    for one in machines.instances_of(outcome.data):
+        run.names[one.id], run.tags[one.id] = one.name, one.tags
     send(builder, run, call, queue)
     return True
+
+
+def tagless_of(
+    builder: DecisionBuilder, aim: bounds.Aim, tags: Mapping[str, model.Tags]
+) -> Collection[str]:
+    """The instances of a call whose tags decide which policies it needs, and are not known."""
+    plan, book = builder.it.plan, builder.deployment.book
+    unknown = {one for one in aim.ids if one not in tags and bounds.INSTANCE.fullmatch(one)}
+    if not unknown or plan is None or not needs.by_tags(book, subjects.of_plan(builder, plan)):
+        return ()
+    return unknown
+
+
+def by_need(
+    builder: DecisionBuilder,
+    plan: model.Plan,
+    facts: calling.Facts,
+    aim: bounds.Aim,
+    context: Mapping[str, Any],
+) -> calling.Facts:
+    """The call held to the policies that its instances call for, too, by the tags of the plan and
+    those that the ``context`` of its effect notes: of these no others count than those that tables
+    asked for then. What ``OnError`` leads to is not held to them."""
+    book, request, votes = builder.deployment.book, builder.it, builder.votes
+    tags = bounds.tags_of(plan)
+    if needs.keys_of(book) <= set(context.get("keys", ())):
+        noted = dict(context["tags"]).items() if "tags" in context else ()
+        tags |= {one: tuple((key, value) for key, value in pairs) for one, pairs in noted}
+    subject = subjects.of_plan(builder, plan)
+    return replace(
+        facts,
+        tags=tags,
+        tagless=tagless_of(builder, aim, tags),
+        subject=lambda targets: replace(subject, targets=targets),
+        suffice=lambda policies: (
+            set(policies) <= set(request.policy_names)
+            or not voting.lacking(book, voting.more(request, policies), votes)
+        ),
+    )
 
 
 def refuse(
@@ -119,7 +168,10 @@ def refusal_of_claim(
     limits = dict.fromkeys((*bounds.of_now(deployment, request), *bounds.voted_on(request)))
     touched = tuple(context.get("touched", ()))
     aim, builder = bounds.aim_of(body.what), DecisionBuilder(deployment, view, now)
-    refusal = refusal_of(bounds.calling_of(builder, body.what, aim, tuple(limits), names, touched))
+    facts = bounds.calling_of(builder, body.what, aim, tuple(limits), names, touched)
+    if not body.cleanup:
+        facts = by_need(builder, request.plan, facts, aim, context)
+    refusal = refusal_of(facts)
     if refusal is None:
         return None
     text = redact.covered(request.plan, refusal_text(request.locale, refusal))

@@ -22,10 +22,10 @@ MOST = 256
 @dataclass(slots=True)
 class Live:
     """``count`` entries were taken in, the last one at ``at``. ``digest`` and ``nonce`` are those
-    of the request that runs. ``names`` are those of instances by id, as the platform told them in
-    this run; ``touched``: on which instances each changing call acts, by its key; ``unnamed``: the
-    calls that wait for the names of their instances (forgotten with the memory, and then they
-    count, too)."""
+    of the request that runs. ``names`` and ``tags`` are those of instances by id, as the platform
+    told them in this run; ``touched``: on which instances each changing call acts, by its key;
+    ``unnamed``: the calls that wait for the names of their instances (forgotten with the memory,
+    and then they count, too)."""
 
     digest: str
     nonce: str
@@ -33,6 +33,7 @@ class Live:
     count: int
     at: datetime
     names: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, model.Tags] = field(default_factory=dict)
     touched: dict[str, bounds.Aim] = field(default_factory=dict)
     unnamed: set[str] = field(default_factory=set)
 
@@ -90,6 +91,7 @@ def _take(live: Live, entry: journal.Entry) -> None:
     elif isinstance(entry, journal.Finished):
         if isinstance(entry.outcome, journal.Done):
             live.names |= bounds.names_in(what, entry.outcome.document)
+            live.tags |= bounds.tags_in(what, entry.outcome.document)
         elif _never_made(entry.outcome):
             live.touched.pop(entry.key, None)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 
-from bot.policy import conditions
+from bot import model
+from bot.policy import conditions, needs
 from bot.policy.limits import Bounds
-from bot.policy.model import Refusal
+from bot.policy.model import Refusal, Verdict
 
 UNKNOWN = "bounds.unknown"
 """The refusal of a call that could be judged if the names of some instances were known."""
@@ -18,7 +19,11 @@ class Facts(conditions.Facts):
     """A call that changes something. ``call``: its product and API. ``ids``: the instances that it
     names, which ``closed`` says are all that it acts on; ``names``: what instances are called, by
     id; ``nameless``: those of which that can be looked up, and was not. ``touched``: the instances
-    on which earlier calls of the run act. It is held to each of the ``bounds``."""
+    on which earlier calls of the run act. It is held to each of the ``bounds``.
+
+    ``tags`` of instances, by id; ``tagless``: those whose tags decide, and are not known.
+    ``subject``: what is asked for, on the targets that it is told; None: further policies are not
+    judged by this call. ``suffice``: do the votes satisfy these policies, too?"""
 
     call: str
     ids: tuple[str, ...]
@@ -27,15 +32,20 @@ class Facts(conditions.Facts):
     names: Mapping[str, str]
     nameless: Collection[str]
     touched: Collection[str]
+    tags: Mapping[str, model.Tags] = field(default_factory=dict)
+    tagless: Collection[str] = ()
+    subject: Callable[[tuple[model.Instance, ...]], needs.Subject] | None = None
+    suffice: Callable[[tuple[str, ...]], bool] = lambda policies: not policies
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """The instances whose names decide whether the call may be made."""
+        """The instances whose names or tags decide whether the call may be made."""
         strict = [bounds for bounds in self.bounds if not bounds.free]
         return tuple(
             id_
             for id_ in self.ids
-            if id_ in self.nameless and not all(bounds.fits(id_) for bounds in strict)
+            if id_ in self.tagless
+            or (id_ in self.nameless and not all(bounds.fits(id_) for bounds in strict))
         )
 
 
@@ -53,7 +63,7 @@ def scope(facts: Facts) -> Refusal | None:
 
 
 def names(facts: Facts) -> Refusal | None:
-    """Is every name known that decides?"""
+    """Is every name and tag known that decides?"""
     unknown = list(facts.unknown)
     return Refusal(UNKNOWN, {"targets": unknown, "reason": "–"}) if unknown else None
 
@@ -63,3 +73,20 @@ def number(facts: Facts) -> Refusal | None:
     count = len({*facts.touched, *facts.ids})
     least = [bounds.most for bounds in facts.bounds if count > bounds.most]
     return Refusal("bounds.most", {"call": facts.call, "most": least[-1]}) if least else None
+
+
+def when(facts: Facts) -> Verdict | None:
+    """Which further policies are needed for these, with all on which the run has acted?"""
+    if facts.subject is None or not facts.book.when:
+        return None
+    ids = dict.fromkeys((*facts.touched, *facts.ids))
+    targets = tuple(model.Instance(id_, tags=facts.tags.get(id_, ())) for id_ in ids)
+    return needs.judged(facts.book, facts.subject(targets))
+
+
+def votes(facts: Facts, verdict: Verdict) -> Refusal | None:
+    """Do the votes satisfy them?"""
+    if facts.suffice(verdict.policies):
+        return None
+    shown = {"policies": list(verdict.policies), "reasons": list(verdict.reasons)}
+    return Refusal("bounds.more", {"call": facts.call, **shown})

@@ -118,7 +118,16 @@ START: Moment[starting.Facts] = Moment(
 """It starts, or something within it does; asked again in the transaction that claims the call."""
 
 
-CALL: Moment[calling.Facts] = Moment("call", (calling.scope, calling.names, calling.number))
+CALL: Moment[calling.Facts] = Moment(
+    "call",
+    (
+        calling.scope,
+        calling.names,
+        calling.number,
+        calling.when,
+        Agreement(calling.votes),
+    ),
+)
 """A run is about to make a call that changes something; asked again when the call is claimed."""
 
 

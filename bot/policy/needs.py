@@ -69,6 +69,16 @@ def holds(table: When, subject: Subject) -> bool:
     return (any(answers) if table.any_of else all(answers)) if answers else True
 
 
+def keys_of(book: Book) -> frozenset[str]:
+    """The keys of all tags that tables ask for."""
+    return frozenset(key for table in book.when for key, _ in table.tags)
+
+
+def by_tags(book: Book, subject: Subject) -> bool:
+    """Do tags decide which policies it needs?"""
+    return any(table.tags and narrowed(table, subject) for table in book.when)
+
+
 def narrowed(table: When, subject: Subject) -> bool:
     """Is it about this command, group and requester?"""
     if table.commands and not any(fnmatchcase(subject.command, glob) for glob in table.commands):

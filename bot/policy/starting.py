@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
 from bot import model, texts
-from bot.policy import access, calendar, conditions, identity, limits, needs, quorum
+from bot.policy import access, calendar, conditions, identity, limits, needs, quorum, voting
 from bot.policy.model import Refusal, Verdict
 
 
@@ -185,29 +185,18 @@ def when(facts: Facts) -> Verdict | None:
 def votes(facts: Facts, verdict: Verdict) -> Refusal | None:
     """Do the votes on the plan, and on what its run asked, still suffice, by its policies as they
     are now and by those that were added?"""
-    added = set(verdict.policies) - set(facts.request.policy_names)
-    refusal = _refusal_of_votes(facts, facts.request)
-    if refusal is not None or not added:
-        return refusal
-    names = (*facts.request.policy_names, *verdict.policies)
-    more = replace(facts.request, policies=tuple(dict.fromkeys(names)))
-    if _refusal_of_votes(facts, more) is None:
+    request = facts.request
+    if not facts.foreign:
+        request = voting.more(request, facts.screened.policies)
+    name = voting.lacking(facts.book, request, facts.votes, facts.foreign)
+    if name:
+        return Refusal("authority.votes", {"id": request.id, "policy": name})
+    added = set(verdict.policies) - set(request.policy_names)
+    whole = voting.more(request, verdict.policies)
+    if not added or not voting.lacking(facts.book, whole, facts.votes, facts.foreign):
         return None
     shown = {"policies": sorted(added), "reasons": list(verdict.reasons)}
-    return Refusal("authority.more", {"id": more.id, **shown})
-
-
-def _refusal_of_votes(facts: Facts, request: model.Request) -> Refusal | None:
-    """Do the votes suffice by the policies of a request? Votes on a question that took the same
-    agreement as the plan stand in for those on the plan."""
-    steps = [replace(request, ballot=ballot) for ballot in request.passed]
-    if not facts.foreign and not any(ballot.whole for ballot in request.passed):
-        steps.append(request if request.ballot is None else replace(request, ballot=None))
-    for step in steps:
-        needed, digest = quorum.ballot_of(facts.book, step)
-        if quorum.tally(needed, quorum.votes_on(digest, facts.votes)).verdict != "approved":
-            return Refusal("authority.votes", {"id": request.id, "policy": needed.name})
-    return None
+    return Refusal("authority.more", {"id": request.id, **shown})
 
 
 def time(facts: Facts) -> Refusal | None:

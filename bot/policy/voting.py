@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from bot import model
 from bot.policy import identity, quorum
-from bot.policy.model import Person, Policy, Refusal
+from bot.policy.model import Book, Person, Policy, Refusal
 
 VOTES = ("approve", "reject", "retry", "skip")
 """What is counted by account, as far as it counts with a policy."""
@@ -30,6 +33,27 @@ def refusal_of_platform(
     if allowed and request.place.platform in book.evaluation:
         return None
     return Refusal("vote.evaluation", {"id": request.id, "platform": account.platform})
+
+
+def lacking(
+    book: Book, request: model.Request, votes: tuple[model.Vote, ...], foreign: bool = False
+) -> str:
+    """Which policies the votes on the plan, and on what its run asked, do not satisfy; "": they
+    do. Votes on a question that took the same agreement as the plan stand in for those on the plan;
+    of a run that somebody else started, a ``foreign`` one, there are no others."""
+    steps = [replace(request, ballot=ballot) for ballot in request.passed]
+    if not foreign and not any(ballot.whole for ballot in request.passed):
+        steps.append(request if request.ballot is None else replace(request, ballot=None))
+    for step in steps:
+        needed, digest = quorum.ballot_of(book, step)
+        if quorum.tally(needed, quorum.votes_on(digest, votes)).verdict != "approved":
+            return needed.name
+    return ""
+
+
+def more(request: model.Request, policies: Iterable[str]) -> model.Request:
+    """The request as if these policies were needed, too."""
+    return replace(request, policies=tuple(dict.fromkeys((*request.policy_names, *policies))))
 
 
 def refusal_of_vote(

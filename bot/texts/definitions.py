@@ -82,6 +82,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "加上 {call}，这次执行会涉及超过 {most} 台实例，没有调用。请缩小范围，或调整 most_targets",
         "With {call} this run would act on more than {most} instances; it was not made. Narrow it down, or change most_targets",
     ),
+    "bounds.more": (
+        "{call} 涉及的实例还需要 {policies:and} 同意（{reasons:list}），投票时没有包括，没有调用。请重新申请，写明这些实例",
+        "The instances of {call} take the consent of {policies:and}, too ({reasons:list}), which was not voted on; it was not made. Ask anew, and name these instances",
+    ),
     "bounds.unjudged": (
         '看不出 {call} 会作用于哪些实例，而这条命令只允许部分实例，没有调用。请让它写明 InstanceId，或设置 unjudged_calls = "allow"',
         'It cannot be told on which instances {call} would act, and this command is held to some; it was not made. Let it name them by InstanceId, or set unjudged_calls = "allow"',

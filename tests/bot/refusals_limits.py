@@ -30,13 +30,17 @@ def told(
     template: str,
     lost: bool = False,
     narrowed: dict[str, Any] | None = None,
+    when: tuple[policy.When, ...] = (),
     **rule: Any,
 ) -> str:
     """All that is said of a request for a template whose command has these limits. ``lost``: what
-    instances are called cannot be looked up; ``narrowed``: the limits after the vote."""
+    instances are called cannot be looked up; ``narrowed``: the limits after the vote; ``when``:
+    what calls for further policies."""
     (play.folder / "fleet").mkdir()
     stage = FleetStage(play.folder / "fleet", template, **rule)
     stage.told = not lost
+    book = dataclasses.replace(stage.deployment.book, when=when)
+    stage.deployment = dataclasses.replace(stage.deployment, book=book)
     usual = stage.answer
     if lost:
         stage.answer = lambda claimed: (  # type: ignore[method-assign]
@@ -66,6 +70,11 @@ def a_machine_that_a_run_finds_and_must_not_touch(play: Play) -> str:
 @says("bounds.most")
 def more_machines_than_a_run_may_touch(play: Play) -> str:
     return told(play, SELECT, most_targets=5)
+
+
+@says("bounds.more")
+def more_machines_than_the_votes_are_for(play: Play) -> str:
+    return told(play, SELECT, when=(policy.When("all", "many", more_targets_than=5),))
 
 
 @says("bounds.unknown")

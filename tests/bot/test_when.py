@@ -257,6 +257,26 @@ def test_the_tables_say_what_the_plainest_reading_of_them_says(
 
 # ----------------------------------------------------------------------------- at each moment
 
+SWEEP = """
+FormatVersion: OOS-2019-06-01
+Tasks:
+  - Name: find
+    Action: ACS::SelectTargets
+    Properties:
+      ResourceType: ALIYUN::ECS::Instance
+      Filters: [{Type: ResourceIds, ResourceIds: [i-00000001, i-00000002]}]
+    Outputs:
+      ids: {Type: List, ValueSelector: 'Instances.Instance[].InstanceId'}
+  - Name: touch
+    Action: ACS::ExecuteAPI
+    Properties:
+      Service: ECS
+      API: TouchInstance
+      Parameters: {InstanceId: '{{ ACS::TaskLoopItem }}'}
+    Loop: {Items: '{{ find.ids }}'}
+"""
+"""Finds its instances while it runs."""
+
 
 class Company(Play):
     """A company with these tables; ``tags`` are those of its machines, by their names."""
@@ -264,7 +284,9 @@ class Company(Play):
     def __init__(self, folder: Path, *tables: When, **changes: Any) -> None:
         super().__init__(folder)
         self.tags: dict[str, dict[str, str]] = {}
-        stage = self.company(when=tables, **changes)
+        templates = {**run_stage.TEMPLATES, "sweep": SWEEP}
+        rules = {**run_stage.book().commands, **rule("sweep")}
+        stage = self.company(templates, when=tables, **{"commands": rules, **changes})
         found = stage.found
 
         def tagged(body: model.ResolveTargets) -> model.Outcome:
@@ -443,3 +465,52 @@ def test_hours_are_those_of_the_start_and_a_run_that_has_begun_goes_on(company: 
     play.stage.clock.advance(-3600 + 1)
     play.stage.planned("alice", "restart web-02")
     assert play.request(3).policy_names == ("any", "all")
+
+
+def test_what_a_template_finds_while_it_runs_is_held_to_the_votes(company: Any) -> None:
+    """By the tags that are looked up for it."""
+    play = company(PRODUCTION)
+    play.tags = {"web-02": {"env": "prod"}}
+    play.stage.planned("alice", "sweep")
+    assert play.request().policy_names == ("any",)
+    play.clicks("bob")
+    told = play.told()
+    assert is_said("bounds.more", told)
+    assert play.state() is model.State.FAILED
+    assert [one["InstanceId"] for one in play.stage.made("TouchInstance")] == ["i-00000001"]
+
+
+def test_so_is_the_number_of_them_over_the_whole_run(company: Any) -> None:
+    play = company(table(policy="all", reason="many", more_targets_than=1))
+    play.stage.planned("alice", "sweep")
+    play.clicks("bob")
+    assert is_said("bounds.more", play.told())
+    assert len(play.stage.made("TouchInstance")) == 1
+
+
+def test_what_was_voted_on_by_all_that_its_calls_need_goes_on(company: Any) -> None:
+    every = table(policy="all", reason="a sweep", commands=("sweep",))
+    play = company(PRODUCTION, every)
+    play.tags = {"web-01": {"env": "prod"}, "web-02": {"env": "prod"}}
+    play.stage.planned("alice", "sweep")
+    for who in ("bob", "carol", "erin"):
+        play.clicks(who)
+    play.stage.work()
+    assert play.state() is model.State.SUCCEEDED
+    assert len(play.stage.made("TouchInstance")) == 2
+
+
+def test_a_tag_that_nobody_had_asked_for_is_not_taken_for_missing(company: Any) -> None:
+    """A call that is under way when a table is added was queued without the tag that decides."""
+    play = company(table(policy="all", reason="owned", tags=(("owner", "nobody"),)))
+    play.tags = {"web-01": {"env": "prod"}, "web-02": {"env": "prod"}}
+    play.stage.planned("alice", "sweep")
+    play.clicks("bob")
+    [select] = play.stage.held()
+    play.stage.settle(select, play.stage.answer(select))
+    for claimed in play.stage.claim():
+        assert not isinstance(claimed.effect.body, model.RunCall)
+        play.stage.settle(claimed, play.stage.answer(claimed))
+    play.changed(when=(PRODUCTION,))
+    assert is_said("bounds.unknown", play.told())
+    assert not play.stage.made("TouchInstance")
