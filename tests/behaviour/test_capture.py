@@ -45,7 +45,7 @@ async def capturing(
         changes={
             **plain.changes,
             **ANYBODY,
-            "[bot]": '[bot]\ncapture = "seen"',
+            "\n[bot]\n": '\n[bot]\ncapture = "seen"\n',
             "[command.restart]": COMMAND + "[command.restart]",
         },
         more=test_rules.RULES.format(**facts),
