@@ -104,7 +104,7 @@ def origin(book: policy.Book, request: model.Request, name: str, locale: str) ->
 
 def _reasons(book: policy.Book, request: model.Request, name: str) -> Sequence[str]:
     """Which of the reasons for further people call for this policy."""
-    spoken = (
-        texts.spoken(request.locale, one.reason) for one in book.patterns if one.policy == name
-    )
+    tables = [(one.policy, one.reason) for one in book.patterns]
+    tables += [(one.policy, one.reason) for one in book.when]
+    spoken = (texts.spoken(request.locale, reason) for by, reason in tables if by == name)
     return [reason for reason in dict.fromkeys(spoken) if reason in request.escalated]

@@ -13,7 +13,7 @@ from bot.commands import registry
 from bot.commands.line import parser
 from bot.core import authority, intake, run_control
 from bot.core.decision import DecisionBuilder, refusal_text
-from bot.policy import access, identity, quorum, starting
+from bot.policy import access, humans, identity, starting
 
 RESTORED = "restored"
 """Why a request of a backup is held: how it went on after the backup is not known."""
@@ -39,7 +39,7 @@ def refusal_of(builder: DecisionBuilder, person: policy.Person) -> policy.Refusa
     """May this person put this request to the vote again now?"""
     book, request = builder.deployment.book, builder.it
     facts = {"id": request.id}
-    asker = quorum.holders(book, quorum.requester(request))
+    asker = humans.holders(book, humans.requester(request))
     if person.id not in asker and not access.may_use(book, person, request.command, request.place):
         return policy.Refusal("revote.not_yours", {**facts, "command": request.command})
     if request.renewed:

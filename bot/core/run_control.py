@@ -22,7 +22,7 @@ from bot.core import (
     runner,
 )
 from bot.core.decision import DecisionBuilder, approvers_of, refusal_text
-from bot.policy import quorum
+from bot.policy import humans, quorum
 
 WORDS: tuple[runner.Signal, ...] = ("pause", "resume", "retry", "skip")
 STOPPABLE = (model.State.APPROVED, model.State.RUNNING, model.State.WAITING)
@@ -291,7 +291,7 @@ def who_may(builder: DecisionBuilder, word: str) -> tuple[str, ...]:
     says whether a call that may have happened is made again, and whether a run goes on that an
     approver paused, or that was not allowed to."""
     needed, asks = quorum.of(builder.deployment.book, builder.it), builder.it.ballot
-    asker = quorum.holders(builder.deployment.book, quorum.requester(builder.it))
+    asker = humans.holders(builder.deployment.book, humans.requester(builder.it))
     paused = asks is not None and asks.kind == "person" and asks.by not in asker
     held = asks is not None and asks.kind == "held"
     if word in ("retry", "skip") or (word == "resume" and (paused or held)):

@@ -9,7 +9,7 @@ from bot import model, policy
 from bot.core import plan_preview, plan_template
 from bot.core.decision import DecisionBuilder
 from bot.deployment import Deployment
-from bot.policy import access, needs, quorum, screening
+from bot.policy import access, humans, needs, screening
 from bot.source import masks
 
 Draft = Callable[[], model.Plan]
@@ -32,7 +32,7 @@ def of_plan(
     """A plan of the builder's request, on its own instances or on these. Its hours are those of the
     moment, or of that at which its run began."""
     request, book = builder.it, builder.deployment.book
-    people = quorum.holders(book, quorum.requester(request))
+    people = humans.holders(book, humans.requester(request))
     group = access.group_of(book, request.place.platform, request.place.chat)
     return needs.Subject(
         request.command,

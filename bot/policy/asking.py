@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot import model
-from bot.policy import access, conditions, needs, quorum, screening
+from bot.policy import access, conditions, humans, needs, quorum, screening
 from bot.policy.limits import ForbiddenValue
 from bot.policy.model import Person, Refusal, Verdict, policy_of
 
@@ -91,7 +91,7 @@ class Facts(conditions.Facts):
     def quorum(self, policies: tuple[str, ...]) -> quorum.Quorum:
         """Whose agreement it needs: by its own policy, and by these."""
         names = dict.fromkeys((self.policy, *policies))
-        people = (quorum.holders(self.book, party) for party in self.parties)
+        people = (humans.holders(self.book, party) for party in self.parties)
         involved = frozenset[str]().union(*people)
         needed = tuple(policy_of(self.book, name) for name in names)
         return quorum.Quorum(self.book, needed, involved)

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Literal
 
 from bot import model
-from bot.policy import identity, owners, seats
+from bot.policy import humans, identity, owners, seats
 from bot.policy.model import TAG, Book, Person, Policy, Stage, policy_of
 from bot.policy.snapshots import from_snapshot
 
@@ -97,29 +97,6 @@ class Tally:
     veto: int = 1
 
 
-# ----------------------------------------------------------------------------- who is involved
-
-
-def holders(book: Book, party: model.Party) -> frozenset[str]:
-    """Every person that a party may be: by its name, and by who holds its accounts now."""
-    people = {party.person} if party.person else set()
-    for account in (party.account, *(model.Account(*each) for each in party.accounts)):
-        person = identity.person_of(book, account)
-        if person is not None:
-            people.add(person.id)
-    return frozenset(people)
-
-
-def requester(request: model.Request) -> model.Party:
-    return model.Party(request.person, request.account, request.accounts)
-
-
-def involved(book: Book, request: model.Request) -> frozenset[str]:
-    """Everybody who asked for the request or caused it, then and now."""
-    parties = (requester(request), *request.causes)
-    return frozenset().union(*(holders(book, party) for party in parties))
-
-
 # ----------------------------------------------------------------------------- by which policies
 
 
@@ -141,7 +118,7 @@ def of(book: Book, request: model.Request) -> Quorum:
     kept = from_snapshot(terms.get("policies") or {})
     demands = {_demands(one) for one in now}
     kept = tuple(one for one in kept if _demands(one) not in demands)
-    return Quorum(book, now, involved(book, request), kept)
+    return Quorum(book, now, humans.involved(book, request), kept)
 
 
 def _demands(one: Policy) -> tuple[object, ...]:
@@ -273,9 +250,9 @@ def shortages(
     """The policies that those who agreed, and all who have not voted, cannot satisfy. ``by_form``:
     a form's decision counts where a policy says so. Where targets that are not known yet name
     approvers, nobody can tell."""
-    humans, short = _humans(quorum.book, votes), []
+    voters, short = humans.voters(quorum.book, votes), []
     for one, kept in quorum.everything:
-        cast = _cast(quorum, one, kept, humans)
+        cast = _cast(quorum, one, kept, voters)
         if cast.form or one.by_tag or (by_form and one.form_counts):
             continue
         lack = seats.lack(benches(quorum, one), cast.fits, cast.absent)
@@ -290,34 +267,14 @@ def can_pass(quorum: Quorum, by_form: bool = False) -> bool:
     return not shortages(quorum, by_form=by_form)
 
 
-@dataclass(frozen=True, slots=True)
-class _Human:
-    """One human by all the names they may have, and what they voted."""
-
-    names: frozenset[str]
-    votes: tuple[model.Vote, ...]
-
-
-def _humans(book: Book, votes: Iterable[model.Vote]) -> list[_Human]:
-    """The votes, put together by who cast them: two that share a name are of one human."""
-    humans: list[_Human] = []
-    for vote in votes:
-        names = holders(book, model.Party(vote.person, vote.account, vote.accounts))
-        same = [one for one in humans if one.names & names]
-        humans = [one for one in humans if one not in same]
-        cast = tuple(each for one in same for each in one.votes)
-        humans.append(_Human(names.union(*(one.names for one in same)), (*cast, vote)))
-    return humans
-
-
-def _counts(quorum: Quorum, one: Policy, kept: bool, human: _Human, vote: model.Vote) -> bool:
+def _counts(quorum: Quorum, one: Policy, kept: bool, human: humans.Human, vote: model.Vote) -> bool:
     """Does a vote count with a policy, in whichever of its stages?"""
     return _allowed(quorum, one, human, vote) and (
         vote.via == "form" or bool(_stages_of(quorum, one, kept, vote))
     )
 
 
-def _allowed(quorum: Quorum, one: Policy, human: _Human, vote: model.Vote) -> bool:
+def _allowed(quorum: Quorum, one: Policy, human: humans.Human, vote: model.Vote) -> bool:
     """Is it the vote of somebody known, who has not asked for it themselves?"""
     book = quorum.book
     if vote.via == "form" and not one.form_counts:
@@ -350,9 +307,9 @@ class _Cast:
     form: bool
 
 
-def _cast(quorum: Quorum, one: Policy, kept: bool, humans: Sequence[_Human]) -> _Cast:
+def _cast(quorum: Quorum, one: Policy, kept: bool, voters: Sequence[humans.Human]) -> _Cast:
     fits, absent, rejections, form = dict[str, frozenset[int]](), frozenset[str](), 0, False
-    for human in humans:
+    for human in voters:
         cast = [vote for vote in human.votes if _counts(quorum, one, kept, human, vote)]
         if not cast:
             continue
@@ -366,9 +323,9 @@ def _cast(quorum: Quorum, one: Policy, kept: bool, humans: Sequence[_Human]) -> 
     return _Cast(fits, absent, rejections, form)
 
 
-def _part(quorum: Quorum, one: Policy, kept: bool, humans: Sequence[_Human]) -> Tally:
+def _part(quorum: Quorum, one: Policy, kept: bool, voters: Sequence[humans.Human]) -> Tally:
     """How the votes stand with one policy."""
-    cast, rows = _cast(quorum, one, kept, humans), benches(quorum, one)
+    cast, rows = _cast(quorum, one, kept, voters), benches(quorum, one)
     stages = seats.standings(rows, cast.fits, cast.absent, one.order == "sequence")
     have, need = sum(len(each.have) for each in stages), sum(each.need for each in stages)
     against, veto = cast.rejections, min(one.rejections, max(1, len(electors(quorum, one))))
@@ -383,8 +340,8 @@ def _part(quorum: Quorum, one: Policy, kept: bool, humans: Sequence[_Human]) -> 
 
 def parts(quorum: Quorum, votes: Iterable[model.Vote]) -> tuple[Tally, ...]:
     """How the votes stand with each policy."""
-    humans = _humans(quorum.book, votes)
-    return tuple(_part(quorum, one, kept, humans) for one, kept in quorum.everything)
+    voters = humans.voters(quorum.book, votes)
+    return tuple(_part(quorum, one, kept, voters) for one, kept in quorum.everything)
 
 
 def tally(quorum: Quorum, votes: Iterable[model.Vote]) -> Tally:
@@ -411,7 +368,7 @@ def tally(quorum: Quorum, votes: Iterable[model.Vote]) -> Tally:
 def is_heard(quorum: Quorum, voter: Person, votes: Iterable[model.Vote]) -> bool:
     """Has this person voted already, by whatever name, so that no vote of theirs is open with any
     policy that they count with?"""
-    own = [human for human in _humans(quorum.book, votes) if voter.id in human.names]
+    own = [human for human in humans.voters(quorum.book, votes) if voter.id in human.names]
     return bool(own) and not any(
         voter.id in electors(quorum, one)
         and not any(_counts(quorum, one, kept, each, vote) for each in own for vote in each.votes)

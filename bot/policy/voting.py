@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bot import model
-from bot.policy import identity, quorum
+from bot.policy import humans, identity, quorum
 from bot.policy.model import Book, Person, Policy, Refusal
 
 VOTES = ("approve", "reject", "retry", "skip")
@@ -66,7 +66,7 @@ def refusal_of_vote(
         return _refusal_of_bare(request, bare)
     people = quorum.electorate(needed)
     if voter.id in needed.involved and voter.id not in people:
-        own = voter.id in quorum.holders(book, quorum.requester(request))
+        own = voter.id in humans.holders(book, humans.requester(request))
         return Refusal("vote.own" if own else "vote.caused")
     if voter.id not in people:
         return Refusal("vote.stranger", {"names": quorum.names(book, people)})

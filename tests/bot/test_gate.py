@@ -28,6 +28,7 @@ BESIDE = {
         "quorum",
         "quota",
         "screening",
+        "humans",
         "owners",
         "seats",
         "snapshots",
