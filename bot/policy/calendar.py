@@ -94,8 +94,8 @@ class Period:
 @dataclass(frozen=True, slots=True)
 class Closure:
     """Why an operation may not start: within a freeze, or outside the windows that concern it, of
-    which ``period`` is one; or before the time that was asked for. ``opens``: when it may; None:
-    not within ``HORIZON``."""
+    which ``period`` is the next; or before the time that was asked for. ``opens``: when it may;
+    None: not within ``HORIZON``."""
 
     kind: Literal["freeze", "window", "time"]
     period: Period
@@ -117,8 +117,10 @@ def closure(
     if period is None:
         return None
     edges = _edges((*freezes, *windows), at)
-    opens = (edge for edge in edges if _closed(freezes, windows, edge)[1] is None)
-    return Closure(kind, period, next(opens, None))
+    opens = next((edge for edge in edges if _closed(freezes, windows, edge)[1] is None), None)
+    if kind == "window" and opens is not None:
+        period = next(window for window in windows if window.times.holds(opens))
+    return Closure(kind, period, opens)
 
 
 def after(written: datetime, hour: int, minute: int, zone: str) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -129,6 +130,12 @@ def test_a_freeze_holds_in_a_window_and_one_window_of_several_is_enough() -> Non
     assert closed == calendar.Closure("freeze", freeze, datetime(2026, 11, 30, 2, tzinfo=UTC))
     monday = datetime(2026, 11, 30, 22, 30, tzinfo=UTC)
     assert calendar.closure((freeze,), windows, monday) is None
+
+
+def test_of_several_windows_the_one_that_opens_next_is_named() -> None:
+    windows = (period(weekly("Sat")), replace(period(weekly("22:00-23:00")), name="nights"))
+    closed = calendar.closure((), windows, datetime(2026, 11, 30, 12, tzinfo=UTC))
+    assert closed == calendar.Closure("window", windows[1], datetime(2026, 11, 30, 22, tzinfo=UTC))
 
 
 @pytest.mark.parametrize(
