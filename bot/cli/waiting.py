@@ -170,8 +170,8 @@ def _reasons(settings: config.Config, facts: Facts, now: datetime) -> Iterator[s
     opening = request.opening
     if opening is not None and not request.hold:
         time = calendar.shown(opening.at, settings.book.timezone)
-        said = {"name": opening.name, "reason": opening.reason, "time": time}
-        yield f"for its time: {texts.say('en', f'opening.{opening.kind}', **said)}"
+        why = {"name": opening.name, "reason": opening.reason, "time": time}
+        yield f"for its time: {texts.say('en', f'opening.{opening.kind}', **why)}"
     yield from _votes(settings, facts)
     if request.stopping:
         yield "for its run to stop"
