@@ -17,6 +17,7 @@ from bot import config, event_schemas, release, source
 from bot.cli import (
     doctor,
     forget,
+    policies,
     redo,
     reload,
     replay,
@@ -303,6 +304,7 @@ main.add_command(doctor.doctor)
 main.add_command(status.status)
 main.add_command(replay.replay)
 main.add_command(requests.requests)
+main.add_command(policies.policy)
 
 
 @main.group()
