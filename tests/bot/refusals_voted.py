@@ -62,7 +62,26 @@ def paused(play: Play) -> Play:
     return play
 
 
+def too_long(play: Play) -> Play:
+    """A request whose plan its card does not hold."""
+    stage = play.stage
+    stage.deployment = dataclasses.replace(stage.deployment, holds=lambda platform, card: False)
+    stage.planned("alice", "restart web-01")
+    return play
+
+
 # ----------------------------------------------------------------------------- which request
+
+
+@says("vote.read_first")
+def a_plan_that_the_card_does_not_hold(play: Play) -> str:
+    return too_long(play).clicks("bob")
+
+
+@says("vote.read_coming")
+def a_plan_that_is_still_on_its_way(play: Play) -> str:
+    too_long(play).clicks("bob")
+    return play.clicks("bob")
 
 
 @says("vote.no_request")
