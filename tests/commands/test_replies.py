@@ -171,6 +171,12 @@ def test_why_names_each_need_where_it_came_from_and_what_it_lacks(
     ]
 
 
+@pytest.mark.usefixtures("staged")
+def test_help_names_the_stages_of_a_policy() -> None:
+    said = plain(ask("help restart"))
+    assert "any one of Bob, Carol; then any one of Carol, Dave" in said
+
+
 @pytest.mark.parametrize("line", ["who 42", "why 42"])
 def test_who_and_why_tell_nobody_who_may_not_see_it(line: str) -> None:
     hidden = ask(line, who="dave", place=rig.HR, request=request(42, policy="both"))
