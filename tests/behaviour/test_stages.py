@@ -60,6 +60,22 @@ async def test_two_of_sre_and_then_dave(scene: Scene) -> None:
     assert await runs(scene) == 1
 
 
+async def test_whoever_a_tag_names_agrees_and_who_is_nobody_here_refuses(scene: Scene) -> None:
+    both = '{ approvers = ["role:sre"] }, { approvers = ["tag:tier"] }'
+    await staged(scene, both, "any", (DAVE, f'ram = "db"\n{DAVE}'))
+    known = await scene.ids()
+    await scene.say("alice", "restart web-01 reason=tagged")
+    await scene.told(("tier=web",), known, to="alice")
+    card = await scene.pending("restart db-01 service=mysql reason=tagged")
+    assert "dave" in card["mentions"]
+    await scene.click("bob", card, "approve")
+    await scene.click("carol", card, "approve", revision=0)  # databases take every SRE besides
+    await scene.settled()
+    assert not await runs(scene)
+    await scene.click("dave", card, "approve", revision=0)
+    await scene.card_says(card, play.SUCCEEDED)
+
+
 async def test_two_must_reject(scene: Scene) -> None:
     await edited(scene, ("# rejections = 1 ", "rejections = 2 "))
     card = await scene.pending("restart web-01 reason=veto")
