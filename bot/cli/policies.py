@@ -71,6 +71,28 @@ def test(path: Path, cases: Path) -> None:
     sys.exit(1 if wrong else 0)
 
 
+@policy.command()
+@shell.with_config
+@click.argument("number", type=click.IntRange(1), metavar="N")
+def explain(path: Path, number: int) -> None:
+    """Say what request N needs, where each need comes from, and what lacks.
+
+    By the file as it is now, which the bot may not have taken up yet. The bot may be running
+    meanwhile; nothing is changed.
+    """
+    from bot.app import reload
+    from bot.cli import policy_trials
+
+    settings = shell.loaded(path, secrets=False)
+    with shell.reading(settings) as reader:
+        request, votes = reader.request(number), tuple(reader.votes(number))
+    if request is None:
+        sys.exit(shell.fail(f"there is no request {number}"))
+    deployment = reload.deployment_of(settings)
+    for line in policy_trials.explained(deployment, request, votes, datetime.now(UTC)):
+        click.echo(unicode.visible(line))
+
+
 def lines(name: str, outcome: policy_trials.Outcome) -> Iterator[str]:
     """A case, what came of it, and why."""
     mark = "✗" if outcome.faults else "✓"

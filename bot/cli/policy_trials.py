@@ -3,7 +3,7 @@ nothing stored, looked up or run."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
@@ -11,10 +11,12 @@ from typing import Literal
 from pydantic import Field
 
 from bot import core, model, policy, texts
-from bot.core import facts
+from bot.commands import needs
+from bot.core import facts, subjects
 from bot.core.decision import DecisionBuilder, refusal_text
 from bot.deployment import Deployment
 from bot.policy import identity, quorum, voting
+from bot.policy import needs as further
 from bot.source.tables import Table
 from bot.source.values import Text, Texts
 
@@ -205,3 +207,38 @@ def _words(message: model.Message) -> str:
     """What a message says, as one line."""
     spans = [span.text for block in message.blocks for span in block.spans]
     return " ".join(" ".join((message.title, *spans)).split())
+
+
+# ----------------------------------------------------------------------------- of the store
+
+
+def explained(
+    deployment: Deployment, request: model.Request, votes: tuple[model.Vote, ...], now: datetime
+) -> Iterator[str]:
+    """What a stored request needs by the configuration of now: each policy with where it comes
+    from and what lacks, and what else would be needed if it started now."""
+    book = deployment.book
+    yield f"#{request.id} {request.command}: {texts.say('en', f'state.{request.word}')}"
+    for need in needs.needs_of(book, request, votes, "en"):
+        people = dict.fromkeys(name for stage in need.stages for name in stage.now)
+        waits = f"; {texts.joined('en', people)} may vote" if people else ""
+        rest = waits if need.verdict == "waiting" else ""
+        lack = f"; {need.unreachable}" if need.unreachable else ""
+        yield f"{need.policy}: {need.origin}"
+        yield f"    {need.verdict}, {need.have} of {need.need} approvals{rest}{lack}"
+    plan = request.plan
+    if plan is None or request.state.final:
+        return
+    view = model.View(request.id + 1, 0, "", request=request, votes=votes, archive=Archive())
+    builder = DecisionBuilder(deployment, view, now)
+    try:
+        verdict = further.judged(book, subjects.of_plan(builder, plan))
+    except LookupError as error:
+        yield f"what [[policy.when]] calls for now cannot be told: {error}"
+        return
+    if verdict.refusal is not None:
+        yield f"it could not start now: {refusal_text('en', verdict.refusal)}"
+    added = [name for name in verdict.policies if name not in request.policy_names]
+    if added:
+        reasons = "; ".join(map(str, verdict.reasons))
+        yield f"if it started now, it would need {' and '.join(added)}, too: {reasons}"

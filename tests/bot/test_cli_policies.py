@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from bot import __main__ as cli
+from bot import policy
+from bot.cli import policy_trials
+from tests.bot.stage import Stage
 from tests.test_docs import ROOT
 
 WHEN = """
@@ -95,3 +99,29 @@ def test_what_cannot_be_tried_leaves_with_2(tmp_path: Path, cases: str, words: s
     result = leave(tmp_path, cases)
     assert result.exit_code == 2, result.output
     assert words in result.output
+
+
+def test_what_a_request_needs_is_explained_with_what_the_file_would_add(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.planned("alice", "restart web-01 reason=everyone")
+    request, now = stage.request(1), stage.clock.now()
+    table = policy.When("turn", "a freeze", commands=("re*",))
+    book = dataclasses.replace(stage.deployment.book, when=(table,))
+    deployment = dataclasses.replace(stage.deployment, book=book)
+    stage.click("bob", 1, "approve", request.code)
+    votes = stage.read(lambda reader: tuple(reader.votes(1)))
+    lines = list(policy_trials.explained(deployment, request, votes, now))
+    stage.close()
+    assert lines[0] == "#1 restart: waiting for approval"
+    assert lines[1].startswith("any: ")
+    assert lines[2] == "    approved, 1 of 1 approvals"
+    assert "it is big" in lines[3]
+    assert lines[4] == "    waiting, 1 of 3 approvals; Carol or Erin may vote"
+    assert lines[5] == "if it started now, it would need turn, too: a freeze (turn)"
+
+
+def test_a_request_that_is_not_there_is_said_to_be_none(tmp_path: Path) -> None:
+    leave(tmp_path, CASE)
+    file = str(tmp_path / "bot.toml")
+    result = CliRunner().invoke(cli.main, ["policy", "explain", "7", "--config", file])
+    assert result.exit_code == 1
