@@ -123,6 +123,8 @@ def settled(
     effect = view.effect
     if effect is None:
         return model.Decision()
+    if event.late:
+        return delivery.card_overwritten(deployment, event, view, now)
     match effect.body:
         case model.ResolveTargets():
             return lookups.resolved(deployment, event.outcome, view, now)

@@ -111,6 +111,19 @@ def supersede(builder: DecisionBuilder, ref: str) -> model.Card:
     return card
 
 
+def card_overwritten(
+    deployment: Deployment, event: model.EffectCompleted, view: model.View, now: datetime
+) -> model.Decision:
+    """A try to update the card ended after it had been taken over, so that the card may show again
+    what a newer update had changed: it is updated once more, as the request stands then."""
+    builder = DecisionBuilder(deployment, view, now)
+    if view.request is not None and view.effect is not None:
+        key = f"{builder.card_key()}:after:{event.effect}:{event.attempt}"
+        body = model.UpdateCard(builder.it.place)
+        builder.queue(key, view.effect.lane, body, replaces=True)
+    return builder.receipt()
+
+
 def message_outcome(
     deployment: Deployment, outcome: model.Outcome, view: model.View, now: datetime
 ) -> model.Decision:

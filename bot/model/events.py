@@ -196,13 +196,15 @@ class Delayed:
 
 @dataclass(frozen=True, slots=True)
 class EffectCompleted:
-    """An effect left and came back with one of the four outcomes. ``attempt``: which try of it."""
+    """An effect left and came back with one of the four outcomes. ``attempt``: which try of it.
+    ``late``: that try had been taken over, and its outcome settles nothing."""
 
     id: str
     at: datetime
     effect: int
     attempt: int
     outcome: Outcome
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)

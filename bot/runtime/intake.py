@@ -204,14 +204,16 @@ class Intake:
         return replace(event, until=until, request=row.effect.request)
 
     def _settle(self, event: model.EffectCompleted, now: datetime) -> model.Event | None:
-        """None: it changes nothing. What ended is not the try that is under way now, but one that
-        was taken over, and is looked up by a later one."""
+        """None: it changes nothing. Where what ended is not the try that is under way now, but one
+        that was taken over, its row stays as it is; the core hears of it only where a card may be
+        older for it than what was shown last."""
         row = self._writer.effect(event.effect)
         if row is None or row.state != "in_flight" or row.effect.attempts != event.attempt:
             log.warning(
                 "%s ended too late (%s): that try is not under way", event.id, event.outcome.kind
             )
-            return None
+            overwrites = row is not None and may_overwrite(row.effect.body, event.outcome)
+            return replace(event, late=True) if overwrites else None
         outcome, moment = event.outcome, codec.ms(now)
         if isinstance(outcome, model.NotSent):
             wait = self._patience.wait(row, outcome, now, self._chance)
@@ -226,3 +228,10 @@ class Intake:
         if isinstance(outcome, model.Done) and isinstance(row.effect.body, model.ShowCard):
             self._writer.card_shown(row.effect.request, outcome, now)
         return event
+
+
+def may_overwrite(body: model.Effect, outcome: model.Outcome) -> bool:
+    """May a try that ended like this have changed the request's card after a newer update had?"""
+    own = isinstance(body, model.UpdateCard) and not body.ref
+    doubtful = isinstance(outcome, model.NotSent) and outcome.uncertain
+    return own and (doubtful or isinstance(outcome, model.Done | model.Unknown))

@@ -98,7 +98,7 @@ class Outbox:
         self._woken = asyncio.Event()
         self._late: dict[int, asyncio.TimerHandle] = {}
         self._reasons: dict[int, str] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], model.Effect] = {}
         self._draining = False
         self._stopped = asyncio.Event()
         self._stopped.set()
@@ -167,9 +167,11 @@ class Outbox:
         return not late
 
     def abandon(self) -> None:
-        """Cancel the calls in flight: they are taken over by others, in doubt."""
-        for task in self._tasks:
-            task.cancel()
+        """Cancel the calls in flight: they are taken over by others, in doubt. The update of a card
+        is waited for: where it arrives after a newer one, its end says so."""
+        for task, body in self._tasks.items():
+            if not isinstance(body, model.UpdateCard):
+                task.cancel()
 
     def _on_commit(self, changes: port.Changes) -> None:
         if changes.effects:
@@ -206,8 +208,8 @@ class Outbox:
             failpoints.reach("outbox.claimed")
         for claimed in claims.effects:
             task = asyncio.create_task(self._carry_out(claimed))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._tasks[task] = claimed.effect.body
+            task.add_done_callback(self._tasks.pop)
         return claims
 
     def _look(self, writer: port.Writer) -> None:

@@ -69,6 +69,58 @@ def test_a_card_that_is_sent_once_more_shows_how_it_is_by_then(stage: Stage) -> 
     assert (again.drawing.tag, again.drawing.buttons) == ("expired, not run", ())
 
 
+OUTCOMES = [
+    (model.Done(), True),
+    (model.Unknown("no answer"), True),
+    (model.NotSent("no answer", uncertain=True), True),
+    (model.NotSent("never left"), False),
+    (model.Refused("gone"), False),
+]
+"""How a try may end, and whether it may have changed the card."""
+
+
+@pytest.mark.parametrize(("late", "overwrites"), OUTCOMES)
+@pytest.mark.parametrize("moment", ["queued", "in_flight", "done"])
+def test_a_card_that_a_try_may_have_overwritten_is_put_right(
+    stage: Stage, late: model.Outcome, overwrites: bool, moment: str
+) -> None:
+    """An older card reaches the platform after a newer one, from a try that was taken over."""
+    request = stage.planned("alice", "restart web-01 reason=slow")
+    stage.click("bob", request.id, "approve", request.code)
+    [older] = [one for one in stage.claim() if isinstance(one.effect.body, model.UpdateCard)]
+    stage.loop.run_until_complete(stage.engine.write(lambda writer: writer.recover()))
+
+    def rows() -> dict[int, str]:
+        sql = "SELECT id, state FROM outbox WHERE kind = 'update_card'"
+        known: dict[int, str] = stage.read(lambda it: dict(it.connection.execute(sql).fetchall()))
+        return known
+
+    def ends_late() -> None:
+        before = rows()
+        assert before[older.effect.id] == moment
+        stage.settle(older, late)
+        after = rows()
+        assert len(after) - len(before) == overwrites
+        if moment != "queued":  # else the update that is queued anew takes its place
+            assert after.items() >= before.items()
+
+    if moment == "queued":
+        ends_late()
+    taken = stage.claim()
+    if moment == "in_flight":
+        ends_late()
+    for claimed in taken:
+        stage.settle(claimed, stage.answer(claimed))
+    stage.work()
+    stage.observe(request.id)
+    stage.work()
+    if moment == "done":
+        ends_late()
+        assert [one.drawing.tag for one in shown(stage)] == ["succeeded"] * overwrites
+    assert set(rows().values()) <= {"done", "dropped"}
+    assert "tell.failed" not in [row.action for row in stage.read(lambda it: list(it.chain()))]
+
+
 def test_what_cannot_be_drawn_is_not_put_to_the_vote_and_nothing_of_it_starts(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -118,6 +118,37 @@ async def test_a_dead_one_ends_its_calls(url: str) -> None:
         await settled(other)
 
 
+async def test_a_dead_one_waits_for_the_update_of_a_card_and_says_how_it_ended(url: str) -> None:
+    """Another one sends a newer card meanwhile: the older one may arrive after it."""
+    late: list[model.EffectCompleted] = []
+
+    def core(event: model.Event, view: model.View, now: datetime) -> model.Decision:
+        if isinstance(event, model.EffectCompleted) and event.late:
+            late.append(event)
+        return rig.decide(event, view, now)
+
+    async with cluster(url, core=core, count=2, platform=Waiting) as two:
+        dead, other = two.members
+        calls = dead.platform.answers  # type: ignore[attr-defined]
+        dead.work()
+        await dead.engine.submit(rig.asked(1))
+        await rig.until(lambda: len(calls) == 1)
+        calls[0].set_result(model.Done("card-77"))
+        await settled(dead)
+        await dead.engine.submit(rig.clicked(1, 1))
+        await rig.until(lambda: len(calls) == 2)
+        await two.silence(dead)
+        await other.membership.beat()
+        await dead.membership._turn()
+        await rig.until(lambda: len(calls) == 3)
+        calls[2].set_result(model.Done("card-77"))
+        await settled(other)
+        rows = other.rows("SELECT * FROM outbox ORDER BY id")
+        calls[1].set_result(model.Done("card-77"))
+        await rig.until(lambda: [one.attempt for one in late] == [1])
+        assert other.rows("SELECT * FROM outbox ORDER BY id") == rows
+
+
 async def dead() -> bool:
     """A sign of life that comes too late."""
     return False
