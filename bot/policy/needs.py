@@ -65,8 +65,9 @@ def holds(table: When, subject: Subject) -> bool:
     """Does a table hold, as far as that is known now?"""
     if not narrowed(table, subject):
         return False
-    answers = list(_answers(table, subject))
-    return (any(answers) if table.any_of else all(answers)) if answers else True
+    answers = _answers(table, subject)
+    first = next(answers, True)
+    return first or any(answers) if table.any_of else first and all(answers)
 
 
 def keys_of(book: Book) -> frozenset[str]:
