@@ -162,6 +162,25 @@ def test_a_stored_command_that_a_pattern_minds_needs_the_stronger_policy(
     assert (request.policies, request.escalated) == (("any", "all"), "formats")
 
 
+def test_what_is_stored_is_held_to_the_tables_that_call_for_further_policies(
+    make: Callable[..., Stage],
+) -> None:
+    """Of one that needs both the text and the number of targets, only the plan tells."""
+    stage = make()
+    formats = regexes.compiled("mkfs")
+    table = policy.When(
+        "two", "formats machines", regex=formats, where=frozenset({"script"}), more_targets_than=0
+    )
+    other = replace(table, reason="formats many", policy="turn", more_targets_than=1)
+    changed = replace(stage.deployment.book, when=(table, other), patterns=())
+    stage.deployment = replace(stage.deployment, book=changed)
+    stored(stage, SCRIPT)
+    assert stage.planned("alice", ASK).policies == ("any",)
+    stored(stage, SCRIPT + "mkfs /dev/vdb\n")
+    request = stage.planned("alice", ASK)
+    assert (request.policies, request.escalated) == (("any", "two"), "formats machines (two)")
+
+
 def test_why_a_pattern_minds_is_told_in_the_language_of_the_chat(tmp_path: Path) -> None:
     def pattern(word: str, action: Any, reason: str) -> policy.Pattern:
         where = frozenset({"text"})

@@ -430,7 +430,7 @@ def test_tags_that_changed_since_the_vote_ask_again_where_targets_are_looked_up_
     play.stage.planned("alice", "fleet targets=web-01,web-02")
     play.tags = {"web-02": {"env": "prod"}}
     play.clicks("bob")
-    play.stage.work()
+    assert is_said("say.drift.tags", play.told())
     request = play.request()
     assert (request.state, request.policy_names) == (model.State.PENDING, ("any", "all"))
     assert not play.stage.made("TouchInstance")
