@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot import model
+from sandbox import play
 from tests import postgres
 from tests.replicas import disturbances, history, scenes, truth
 from tests.replicas.scenes import Ending
@@ -137,6 +138,35 @@ def test_a_seed_is_always_the_same_history_and_many_hold_everything() -> None:
     kinds = {act.kind for plan in plans for act in plan.disturbances}
     assert kinds == {*disturbances.OF_REPLICA, *disturbances.OF_ALL}
     assert {cue.scene for plan in plans for cue in plan.cues} == scenes.SCENES.keys()
+
+
+class Onlookers(scenes.People):
+    """The group of the HR people shows one entry at a time: the last one once bob has agreed."""
+
+    def __init__(self, *entries: dict[str, Any]) -> None:
+        self.platform, self.tag, self.patience, self.pressed = "lark", "E1", 0.0, list[str]()
+        self._entries = entries
+
+    async def call(self, act: str, **detail: Any) -> Any:
+        if act == "transcript":
+            return [self._entries[-1 if self.pressed else 0]]
+
+    async def agree(self, ending: Ending, card: Any, *users: str) -> None:
+        self.pressed += users
+
+
+async def test_a_form_is_agreed_to_once_more_only_where_the_bot_may_have_been_away() -> None:
+    """As after a start with a clock that is minutes ahead."""
+    told = {**entry("message", "✅ #1 provision E1 № 3"), "id": "m1"}
+    plain = {**entry("card", "#1 provision E1"), "id": "c1", "buttons": [{"action": "approve"}]}
+    asking = {**plain, "text": f"#1 provision E1 这张审批单是在我{scenes.AWAY}的，请再次确认后执行"}
+    ended = {**asking, "text": "#1 provision E1 [成功]", "buttons": []}
+    for entries, pressed in (((told,), []), ((asking, ended), ["bob"])):
+        people = Onlookers(*entries)
+        assert (await scenes.by_form(people)).state is State.SUCCEEDED
+        assert people.pressed == pressed
+    with pytest.raises(play.StoryFailed, match="the outcome of the form"):
+        await scenes.by_form(Onlookers(plain))
 
 
 @pytest.mark.slow
