@@ -116,7 +116,8 @@ class Replica:
 
     async def kill(self) -> None:
         """SIGKILL."""
-        self._ending = True
+        async with self._starting:  # after a death it is the next process that is meant
+            self._ending = True
         assert self._process is not None
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
@@ -124,7 +125,8 @@ class Replica:
 
     async def end(self) -> None:
         """SIGTERM; notes a status that is none of a clean end."""
-        self._ending = True
+        async with self._starting:  # after a death it is the next process that is meant
+            self._ending = True
         assert self._process is not None
         self.thaw()
         code = await process.stop_bot(self._process, 30.0)
