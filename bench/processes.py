@@ -62,6 +62,7 @@ commands = ["*"]
 
 [policy.one]
 approvers = ["role:sre"]
+read_first = false
 expires = "12h"
 {rules}
 [[group]]

@@ -169,7 +169,10 @@ async def test_one_person_with_two_accounts_has_one_vote(house: House) -> None:
     house.on(here)
     await still_pending(house, card, votes=1)
     house.on(other)
-    await house.say("carol", f"approve {number} {code}")
+    for _ in range(2):  # the card holds no whole plan on DingTalk, so the first time brings it
+        known = await house.ids()
+        await house.say("carol", f"approve {number} {code}")
+        await house.told("#", known, to="carol")
     house.on(here)
     await house.card_says(card, play.SUCCEEDED)
 
