@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from sandbox import world
@@ -23,10 +23,21 @@ FAILED = ("失败", "failed")
 WAITING = ("等待中", "waiting")
 READ_FIRST = ("这次没有计入：", "Not counted yet:")
 """Before an approval counts, the whole plan was sent to its person."""
+LEFT_OUT = ("全文见上方消息", "the whole text is in the messages above")
+"""What stands on a card that can be approved and does not hold the whole plan."""
+MOST_LOST = 3
+"""So often an approval is given again of which no answer came."""
 AUDIT = "№"
 GROUPS = ("ops", "hr")
 
 Entry = dict[str, Any]
+
+
+def _is_unread(card: Entry, action: str, answer: Mapping[str, Any]) -> bool:
+    """Has the person to read the whole plan first? Where the answer to an approval of a card that
+    leaves something out was lost, they press again, too."""
+    lost = action == "approve" and not answer.get("acked", True) and has(card["text"], LEFT_OUT)
+    return lost or has(answer["said"], READ_FIRST)
 
 
 class StoryFailed(AssertionError):
@@ -90,11 +101,19 @@ class Play:
         self, user: str, card: Entry, action: str, *, again: bool = True, **args: Any
     ) -> dict[str, Any]:
         """Press a button; ``again``: once more, where the whole plan is to be read first."""
-        answer = await self._press(user, card, action, **args)
+        answer, lost = await self._press(user, card, action, **args), 0
         deadline = time.monotonic() + self.patience
-        while again and has(answer["said"], READ_FIRST) and time.monotonic() < deadline:
+        while again and _is_unread(card, action, answer) and time.monotonic() < deadline:
+            lost += not answer.get("acked", True)
+            if lost > MOST_LOST:
+                break
             await asyncio.sleep(0.03)
-            answer = await self._press(user, card, action, **args)
+            try:
+                answer = await self._press(user, card, action, **args)
+            except RuntimeError as refusal:
+                if "no button" not in str(refusal):
+                    raise
+                break  # the answer that was lost told of a vote that counted
         return answer
 
     async def _press(self, user: str, card: Entry, action: str, **args: Any) -> dict[str, Any]:
