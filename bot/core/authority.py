@@ -28,7 +28,8 @@ def refusal_of_claim(
     request = view.request
     if request is None or not starts(effect.body):
         return None
-    refusal = refusal_of_start(deployment, request, view, now, since(effect, request, view))
+    at = since(effect, request, view)
+    refusal = refusal_of_start(deployment, request, view, now, at, call=effect.body)
     return refused(request.locale, refusal) if refusal is not None else None
 
 
@@ -131,10 +132,11 @@ def refusal_of_start(
     now: datetime,
     since: datetime | None,
     targets: tuple[model.Instance, ...] | None = None,
+    call: model.Effect | None = None,
 ) -> policy.Refusal | None:
     """Why nothing of this request may start now; None: it may. ``since``: when it first could
-    have; ``targets``: its instances as they were found again."""
-    starting = facts.starting_of(deployment, request, view, now, since, targets)
+    have; ``targets``: its instances as they were found again; ``call``: what is to leave."""
+    starting = facts.starting_of(deployment, request, view, now, since, targets, call)
     return policy.evaluate(policy.START, starting).refusal
 
 

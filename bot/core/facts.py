@@ -49,9 +49,11 @@ def starting_of(
     now: datetime,
     since: datetime | None = None,
     targets: tuple[model.Instance, ...] | None = None,
+    call: model.Effect | None = None,
 ) -> starting.Facts:
     """A request that is to be approved or started, as the store and this decision have it.
-    ``targets``: its instances as they were found again; None: as they stand in its plan."""
+    ``targets``: its instances as they were found again; None: as they stand in its plan.
+    ``call``: what is to leave, as it was queued."""
     book, name = deployment.book, request.command
     if view.request is not request:
         view = replace(view, request=request)
@@ -67,6 +69,7 @@ def starting_of(
         since,
         DecisionBuilder(deployment, view, now),
         targets,
+        call,
     )
 
 
@@ -74,11 +77,25 @@ def starting_of(
 class _Starting(starting.Facts):
     builder: DecisionBuilder
     targets: tuple[model.Instance, ...] | None
+    call: model.Effect | None
 
     @property
     def intact(self) -> bool:
         plan = self.request.plan
         return plan is None or model.intact(plan, self.builder.deployment.key)
+
+    @property
+    def unchanged(self) -> bool:
+        plan, voted = self.request.plan, self.request.digest
+        if plan is not None and model.digest(plan) != voted:
+            return False
+        match self.call:
+            case model.StartRun(plan=carried, digest=digest):
+                return (carried, digest) == (plan, voted)
+            case model.RunCall(digest=digest):
+                return digest in (voted, "")  # "": queued by an earlier release
+            case _:
+                return True
 
     @property
     def mentioned(self) -> tuple[tuple[model.Instance, str], ...]:

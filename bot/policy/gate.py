@@ -98,6 +98,7 @@ APPROVE: Moment[starting.Facts] = Moment(
 START: Moment[starting.Facts] = Moment(
     "start",
     (
+        starting.plan,
         starting.sealed,
         starting.open_request,
         starting.hold,

@@ -28,7 +28,13 @@ class Facts(conditions.Facts, ABC):
     @property
     @abstractmethod
     def intact(self) -> bool:
-        """Is its plan sealed as it was?"""
+        """Are the hidden values of its plan those that were voted on?"""
+
+    @property
+    @abstractmethod
+    def unchanged(self) -> bool:
+        """Does its plan have the digest that was voted on, and does the call that is to leave carry
+        that plan?"""
 
     @property
     @abstractmethod
@@ -72,8 +78,13 @@ class Facts(conditions.Facts, ABC):
         """What is asked for, on the targets of the plan; None: there is no plan."""
 
 
-def sealed(facts: Facts) -> Refusal | None:
+def plan(facts: Facts) -> Refusal | None:
     """Is the plan the one that was voted on?"""
+    return None if facts.unchanged else Refusal("authority.plan", {"id": facts.request.id})
+
+
+def sealed(facts: Facts) -> Refusal | None:
+    """Are its hidden values those that were voted on?"""
     return None if facts.intact else Refusal("authority.sealed", {"id": facts.request.id})
 
 

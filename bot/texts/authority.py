@@ -7,6 +7,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "申请 #{id} 已经结束。",
         "Request #{id} has ended.",
     ),
+    "authority.plan": (
+        "#{id} 的方案与审批时的不一致：数据库里的内容被改动过。请查明是谁改动的，再重新发起申请。",
+        "The plan of #{id} is not the one that was voted on: it was changed in the database. Find out who did that, then ask anew.",
+    ),
     "authority.sealed": (
         "#{id} 的隐藏参数无法与审批时的内容核对：本机密钥已更换，或参数被改动。请放回原来的密钥，或重新发起申请。",
         "The hidden values of #{id} cannot be compared with those that were voted on: the key of this installation is another one, or they were changed. Put the key back, or ask anew.",

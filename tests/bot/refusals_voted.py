@@ -481,6 +481,15 @@ def form_reads_anew(play: Play, outcome: model.Outcome) -> str:
     return play.told()
 
 
+@says("authority.plan")
+def a_plan_that_was_changed_in_the_database(play: Play) -> str:
+    request = play.stage.planned("alice", "restart web-01")
+    play.clicks("bob")
+    assert request.plan is not None
+    change(play.stage, 1, plan=dataclasses.replace(request.plan, script="reboot"))
+    return play.told()
+
+
 @says("authority.sealed")
 def hidden_values_under_another_key(play: Play) -> str:
     play.stage.planned("alice", "gate password=hunter2")

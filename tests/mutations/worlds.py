@@ -1,0 +1,184 @@
+"""Requests that were approved, each caught in the transaction in which it starts."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from bot import core, deployment, model, policy
+from bot.core import authority
+from bot.policy.calendar import Period, Times
+from bot.policy.when import When
+from tests.bot import run_stage
+from tests.bot.run_stage import RunStage
+from tests.bot.stage import START
+
+SRE = policy.Stage(("bob", "carol", "erin"), named=("role:sre",))
+DBA = policy.Stage(("dave",), named=("role:dba",))
+SECRET = """
+FormatVersion: OOS-2019-06-01
+Parameters:
+  note: {Type: String, Default: hello}
+  password: {Type: String, NoEcho: true}
+Tasks:
+  - Name: act
+    Action: ACS::ExecuteAPI
+    Properties:
+      Service: ECS
+      API: ActNow
+      Parameters: {Note: '{{ note }}', Password: '{{ password }}'}
+"""
+TEMPLATES = {**run_stage.TEMPLATES, "secret": SECRET}
+
+
+@dataclass(frozen=True)
+class Start:
+    """What the bot knows as it lets the first call of a request leave. ``voters``: whose votes it
+    was approved by; it needs every one of them. ``may_grow``: one more approver in its policy
+    changes nothing."""
+
+    deployment: deployment.Deployment
+    effect: model.StoredEffect
+    view: model.View
+    now: datetime
+    voters: tuple[str, ...] = ()
+    may_grow: bool = True
+
+    @property
+    def request(self) -> model.Request:
+        assert self.view.request is not None
+        return self.view.request
+
+    @property
+    def book(self) -> policy.Book:
+        return self.deployment.book
+
+    def with_book(self, **changes: Any) -> Start:
+        book = replace(self.book, **changes)
+        if "people" in changes:
+            book = replace(book, index=policy.identity.index_accounts(book.people))
+        return replace(self, deployment=replace(self.deployment, book=book))
+
+    def with_view(self, **changes: Any) -> Start:
+        return replace(self, view=replace(self.view, **changes))
+
+    def with_request(self, **changes: Any) -> Start:
+        return self.with_view(request=replace(self.request, **changes))
+
+    def refusal(self) -> model.Refused | None:
+        """Why it does not start; None: it does."""
+        return core.refusal_of_claim(self.deployment, self.effect, self.view, self.now)
+
+
+@dataclass(frozen=True)
+class World:
+    """What is asked for, by which policies it is voted on, and by whom."""
+
+    text: str
+    voters: tuple[str, ...]
+    book: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    may_grow: bool = True
+
+
+def _policies(**changed: policy.Policy) -> Mapping[str, Any]:
+    return {"policies": {**run_stage.book().policies, **changed}}
+
+
+def _period(name: str, first: int, last: int, **more: Any) -> Period:
+    """A time from and to so many hours after the beginning."""
+    ends = ((START + timedelta(hours=hours)).replace(tzinfo=None) for hours in (first, last))
+    return Period(name, Times("UTC", *ends), name, **more)
+
+
+WORLDS: Mapping[str, World] = {
+    "script, any": World("restart web-01 web-02 reason=why", ("bob",)),
+    "script, two": World("run web-01 -- uptime", ("bob", "carol")),
+    "script, all": World(
+        "restart web-01 reason=everyone", ("bob", "carol", "erin"), may_grow=False
+    ),
+    "script, in turn": World(
+        "restart web-01 reason='in turn'", ("bob", "carol", "erin"), may_grow=False
+    ),
+    "script, stages": World(
+        "restart web-01 reason=why",
+        ("bob", "dave"),
+        _policies(any=policy.Policy("any", stages=(SRE, DBA))),
+    ),
+    "script, stages in order": World(
+        "restart web-01 reason=why",
+        ("bob", "carol", "dave"),
+        _policies(
+            any=policy.Policy(
+                "any", stages=(replace(SRE, mode="count", count=2), DBA), order="sequence"
+            )
+        ),
+    ),
+    "script, table": World(
+        "restart web-01 reason=why",
+        ("bob", "carol"),
+        {"when": (When("two", "restarts take two", commands=("restart",)),)},
+    ),
+    "script, calendar": World(
+        "restart web-01 reason=why",
+        ("bob",),
+        {
+            "freezes": (_period("later", 200, 300),),
+            "windows": (_period("open", -5, 5), _period("other", -9, -7)),
+        },
+    ),
+    "template": World("fleet web-01 web-02", ("bob",)),
+    "template, two": World(
+        "fleet web-01",
+        ("bob", "carol"),
+        {
+            "commands": {
+                **run_stage.book().commands,
+                "fleet": policy.CommandRule("two", "high"),
+            }
+        },
+    ),
+    "template, hidden value": World("secret password=hunter2 note=x", ("bob",)),
+}
+
+
+def started(folder: Path, world: World) -> Start:
+    """Play a world up to the transaction in which its first call leaves."""
+    rules = {**run_stage.book().commands, "secret": policy.CommandRule("any", "high")}
+    stage = RunStage(folder, run_stage.book(**{"commands": rules, **world.book}), TEMPLATES)
+    try:
+        number = stage.planned("alice", world.text).id
+        for who in world.voters:
+            request = stage.request(number)
+            assert request.state is model.State.PENDING, "each vote is needed"
+            stage.click(who, number, "approve", request.code, request.card)
+        with _claims() as claims:
+            stage.work()
+    finally:
+        stage.close()
+    first = claims[0]
+    start = replace(first, voters=world.voters, may_grow=world.may_grow)
+    assert start.refusal() is None
+    return start
+
+
+@contextmanager
+def _claims() -> Iterator[list[Start]]:
+    """What is known at each call that is let out and starts or changes something."""
+    claims: list[Start] = []
+    judge: Callable[..., model.Refused | None] = core.refusal_of_claim
+
+    def watched(
+        made: deployment.Deployment, effect: model.StoredEffect, view: model.View, now: datetime
+    ) -> model.Refused | None:
+        if authority.starts(effect.body):
+            claims.append(Start(made, effect, view, now))
+        return judge(made, effect, view, now)
+
+    with mock.patch.object(core, "refusal_of_claim", watched):
+        yield claims
