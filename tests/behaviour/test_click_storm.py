@@ -1,0 +1,144 @@
+"""Everybody presses everything at once, by every kind of policy: it runs once, and only where the
+people who agreed are those whom the policy takes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from bot import model
+from sandbox import play
+from tests.behaviour.conftest import Scene
+from tests.behaviour.test_authority import edited, runs
+from tests.behaviour.test_calendar import HOURS, with_freeze
+from tests.behaviour.test_stages import APPROVERS, DAVE, MODE
+
+EVERYBODY = ("bob", "carol", "dave", "mallory", "alice")
+ROUNDS = 4
+"""Whoever was told to read first, or that it is not their turn, presses again."""
+SRE = '{ approvers = ["bob", "carol"] }'
+THREE = 'approvers = ["bob", "carol", "dave"] #'
+TABLE = """
+[[policy.when]]
+policy = "every-sre"
+reason = "a storm"
+commands = ["restart"]
+"""
+RUN = 'policy = "every-sre"\nrisk = "critical"'
+LONG = "; ".join(f"echo step {number} of the storm" for number in range(150))
+"""No card holds so much."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """``policy`` and ``mode`` stand in place of two lines of the file. ``agreeing``: sets of
+    people, one of which must have agreed as a whole for it to run; ``order``: in this order."""
+
+    policy: str
+    mode: str
+    agreeing: Sequence[frozenset[str]]
+    changes: Sequence[tuple[str, str]] = ()
+    order: Sequence[str] = ()
+    text: str = "restart web-01 reason=storm"
+    frozen: bool = False
+
+
+def sets(*names: str) -> tuple[frozenset[str], ...]:
+    return tuple(frozenset(each.split()) for each in names)
+
+
+ANY = sets("bob", "carol", "dave")
+PAIRS = sets("bob carol", "bob dave", "carol dave")
+KINDS: Mapping[str, Kind] = {
+    "any": Kind(THREE, 'mode = "any" #', ANY),
+    "count": Kind(THREE, 'mode = "count"\ncount = 2 #', PAIRS),
+    "all": Kind(THREE, 'mode = "all" #', sets("bob carol dave")),
+    "sequence": Kind(
+        THREE, 'mode = "sequence" #', sets("bob carol dave"), order=("bob", "carol", "dave")
+    ),
+    "stages": Kind(
+        f'stages = [{SRE}, {{ approvers = ["carol", "dave"] }}] #', 'order = "any" #', PAIRS
+    ),
+    "stages in order": Kind(
+        'stages = [{ approvers = ["bob", "carol"], mode = "all" }, { approvers = ["dave"] }] #',
+        'order = "sequence" #',
+        sets("bob carol dave"),
+    ),
+    "rejections": Kind(THREE, 'mode = "count"\ncount = 2\nrejections = 2 #', PAIRS),
+    "owner by tag": Kind(
+        f'stages = [{SRE}, {{ approvers = ["tag:tier"] }}] #',
+        'order = "any" #',
+        sets("bob carol dave"),  # databases take every SRE besides
+        [(DAVE, f'ram = "db"\n{DAVE}')],
+        text="restart db-01 service=mysql reason=storm",
+    ),
+    "table": Kind(
+        THREE, 'mode = "any" #', sets("bob carol"), [("[role.sre]", f"{TABLE}[role.sre]")]
+    ),
+    "freeze": Kind(THREE, 'mode = "count"\ncount = 2 #', PAIRS, frozen=True),
+    "plan to read": Kind(
+        THREE,
+        'mode = "count"\ncount = 2 #',
+        PAIRS,
+        [('"reboot-with-approval"]', '"run"]'), (RUN, RUN.replace("every-sre", "one-sre"))],
+        text=f"run web-01 -- {LONG}",
+    ),
+}
+
+
+async def press(scene: Scene, card: play.Entry, both: bool) -> None:
+    """Ten clicks of each, on the first drawing of the card, as if nobody had seen a later one."""
+    clicks = [
+        scene.click(user, card, "reject" if both and number % 2 else "approve", revision=0)
+        for number, user in enumerate(EVERYBODY * 10)
+    ]
+    assert all(answer["acked"] for answer in await asyncio.gather(*clicks))
+
+
+async def stormed(
+    scene: Scene, kind: Kind, both: bool
+) -> tuple[play.Entry, model.Request, set[str]]:
+    """The card and the request after the storm, and who agreed to it: once each, and in turn."""
+    await edited(scene, (APPROVERS, kind.policy), (MODE, kind.mode), *kind.changes)
+    if kind.frozen:
+        await with_freeze(scene)
+    card = await scene.pending(kind.text)
+    for _ in range(ROUNDS):
+        await press(scene, card, both)
+        await scene.settled()
+        with scene.reader() as reader:
+            request, votes = reader.request(1), reader.votes(1)
+        assert request is not None
+        if request.state not in (model.State.PENDING, model.State.PLANNING):
+            break
+    people = [vote.person for vote in votes if vote.digest == request.digest]
+    assert len(people) == len(set(people)), people
+    agreed = [vote.person for vote in votes if vote.approve]
+    if kind.order:
+        assert agreed == list(kind.order[: len(agreed)])
+    return card, request, set(agreed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("both", [False, True], ids=["approve", "both"])
+@pytest.mark.parametrize("name", KINDS)
+async def test_what_runs_has_its_votes_and_runs_once(scene: Scene, name: str, both: bool) -> None:
+    kind = KINDS[name]
+    card, request, agreed = await stormed(scene, kind, both)
+    enough = any(each <= agreed for each in kind.agreeing)
+    if kind.frozen and enough:
+        assert request.scheduled
+        assert not await runs(scene)
+        await scene.advance(HOURS * 3600 + 60)
+    if not both:
+        assert enough, (request.state, agreed)
+    if request.state in (model.State.REJECTED, model.State.PENDING):
+        assert not await runs(scene)
+        return
+    assert enough, (request.state, agreed)
+    await scene.card_says(card, play.SUCCEEDED)
+    await scene.settled()
+    assert await runs(scene) == 1
