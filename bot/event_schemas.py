@@ -94,6 +94,8 @@ FAMILIES: Mapping[str, Mapping[str, Facts]] = {
         },
         "request.rejected": {"reason": "string?"},
         "request.reminded": {"people": TEXTS},
+        "request.unreachable": {"policy": "string"},
+        "request.reachable": {},
         "request.expired": {},
         "request.cancelled": {"why": "string"},
         "cancel.refused": {"state": STATES},

@@ -31,7 +31,10 @@ def recheck(builder: DecisionBuilder) -> None:
         return
     builder.change(unreachable=bool(short))
     builder.update_card()
-    if short:
+    if not short:
+        builder.enter("countersign", "request.reachable")
+    else:
+        builder.enter("countersign", "request.unreachable", policy=short[0].policy.name)
         why = needs.shortage_text(builder.deployment.book, request.locale, short[0])
         what = f"unreachable:v{builder.it.version}"
         builder.tell_sentence(what, "say.unreachable", builder.asker(), why=why)

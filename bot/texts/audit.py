@@ -28,6 +28,8 @@ _ACTIONS: dict[str, tuple[str, str]] = {
     "request.scheduled": ("已批准，等待开始时间", "approved, waits for its time"),
     "request.rejected": ("已拒绝", "rejected"),
     "request.reminded": ("再次提醒审批人", "reminded the approvers"),
+    "request.unreachable": ("没有足够的审批人", "too few people could approve it"),
+    "request.reachable": ("又有足够的审批人", "people enough could approve it again"),
     "request.expired": ("过期", "expired"),
     "request.cancelled": ("已取消", "cancelled"),
     "cancel.refused": ("取消被拒", "may not cancel"),

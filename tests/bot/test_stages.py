@@ -15,7 +15,7 @@ from bot.policy import quorum
 from tests.bot import configured
 from tests.bot.configured import SMALL, Loader
 from tests.bot.run_stage import RunStage
-from tests.bot.stage import INSTANCES, PLATFORM, TENANT, cards, said
+from tests.bot.stage import INSTANCES, PLATFORM, TENANT, actions, cards, said
 from tests.bot.test_humans import approve, edit, moved
 
 State = model.State
@@ -231,6 +231,8 @@ def test_who_leaves_a_stage_is_missed_at_once_and_told_once(stage: RunStage) -> 
     assert "Cannot be approved" not in cards_text(stage)
     approve(stage, "dave")
     assert not waits(stage)
+    entries = [action for action in actions(stage) if action.endswith("reachable")]
+    assert entries == ["request.unreachable", "request.reachable"]
 
 
 def cards_text(stage: RunStage) -> str:
