@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import sys
-import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from pydantic import ValidationError
 
-from bot import source
+from bot import config, source, texts
 from bot.cli import shell
+from bot.commands import searches
 from bot.source import unicode
 
 if TYPE_CHECKING:
+    from bot import deployment
     from bot.cli import policy_trials
 
 INVALID = 2
@@ -37,38 +38,63 @@ def test(path: Path, cases: Path) -> None:
     Leaves with 0 where all is as expected, with 1 where a case comes out otherwise, and with 2
     where the file or the configuration has faults. Nothing is stored, looked up or run.
     """
-    from bot.app import reload
     from bot.cli import policy_trials
 
     try:
-        table = policy_trials.Cases.model_validate(tomllib.loads(cases.read_text("utf-8")))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        sys.exit(shell.fail(f"{cases}: {error}", INVALID))
-    except ValidationError as error:
-        for each in error.errors(include_url=False):
-            place = ".".join(map(str, each["loc"]))
-            click.echo(f"{cases}: {place}: {each['msg']}", err=True)
+        table = policy_trials.read(cases)
+    except config.ConfigError as error:
+        click.echo(str(error), err=True)
         sys.exit(shell.fail(f"{cases} holds no cases that can be tried", INVALID))
-    if not table.case:
-        sys.exit(shell.fail(f"{cases} holds no [[case]]", INVALID))
     settings = shell.loaded(path, secrets=False, status=INVALID)
-    try:
-        deployment = reload.deployment_of(settings)
-    except source.Invalid as error:
-        sys.exit(shell.fail(str(error), INVALID))
+    made = _deployment(settings)
     wrong = 0
-    for case in table.case:
+    for case in table:
         now = case.at or datetime.now(UTC)
         now = now if now.tzinfo is not None else now.replace(tzinfo=settings.zone)
         try:
-            outcome = policy_trials.tried(deployment, case, now)
+            outcome = policy_trials.tried(made, case, now)
         except policy_trials.Impossible as error:
             sys.exit(shell.fail(f"{cases}: {case.name}: {error}", INVALID))
         wrong += bool(outcome.faults)
         for line in lines(case.name, outcome):
             click.echo(unicode.visible(line))
-    click.echo(f"{len(table.case) - wrong} of {len(table.case)} cases are as expected")
+    click.echo(f"{len(table) - wrong} of {len(table)} cases are as expected")
     sys.exit(1 if wrong else 0)
+
+
+@policy.command()
+@shell.with_config
+@click.option(
+    "--since", default="30d", show_default=True, metavar="WHEN", help="7d, or from 2026-11-01 on."
+)
+@click.option("--until", default="", metavar="WHEN", help="Older than 7d, or before 2026-11-30.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def replay(path: Path, since: str, until: str, as_json: bool) -> None:
+    """Say which past requests this file would have decided differently.
+
+    Each is judged as it was asked for, at its time, on the instances that were found then and with
+    the votes that were cast. Leaves with 0 where all would be as it was, with 1 where something
+    would not, and with 2 where the file has faults. The bot may be running meanwhile; nothing is
+    changed.
+    """
+    from bot.cli import policy_replay
+
+    settings = shell.loaded(path, secrets=False, status=INVALID)
+    try:
+        words = searches.Words(since=since, until=until)
+        search = searches.of(words, settings.book, settings.zone, datetime.now(UTC))
+    except source.Invalid as error:
+        message = texts.say("en", error.message, **error.fault.facts)
+        sys.exit(shell.fail(message, INVALID))
+    made = _deployment(settings)
+    with shell.reading(settings) as reader:
+        result = policy_replay.replayed(made, reader, search)
+    if as_json:
+        click.echo(json.dumps(policy_replay.as_json(result), indent=2, ensure_ascii=False))
+    else:
+        for line in policy_replay.lines(result, settings.zone):
+            click.echo(unicode.visible(line))
+    sys.exit(1 if result.different else 0)
 
 
 @policy.command()
@@ -80,7 +106,6 @@ def explain(path: Path, number: int) -> None:
     By the file as it is now, which the bot may not have taken up yet. The bot may be running
     meanwhile; nothing is changed.
     """
-    from bot.app import reload
     from bot.cli import policy_trials
 
     settings = shell.loaded(path, secrets=False)
@@ -88,9 +113,19 @@ def explain(path: Path, number: int) -> None:
         request, votes = reader.request(number), tuple(reader.votes(number))
     if request is None:
         sys.exit(shell.fail(f"there is no request {number}"))
-    deployment = reload.deployment_of(settings)
-    for line in policy_trials.explained(deployment, request, votes, datetime.now(UTC)):
+    made = _deployment(settings)
+    for line in policy_trials.explained(made, request, votes, datetime.now(UTC)):
         click.echo(unicode.visible(line))
+
+
+def _deployment(settings: config.Config) -> deployment.Deployment:
+    """What requests are decided against. Ends the program where a command has faults."""
+    from bot.app import reload
+
+    try:
+        return reload.deployment_of(settings)
+    except source.Invalid as error:
+        sys.exit(shell.fail(str(error), INVALID))
 
 
 def lines(name: str, outcome: policy_trials.Outcome) -> Iterator[str]:

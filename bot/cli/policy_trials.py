@@ -6,22 +6,33 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
+from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_core import ErrorDetails
 
-from bot import core, model, policy, texts
+from bot import core, model, policy, source, texts
 from bot.commands import needs
+from bot.config import faults
 from bot.core import facts, subjects
 from bot.core.decision import DecisionBuilder, refusal_text
 from bot.deployment import Deployment
 from bot.policy import identity, quorum, voting
 from bot.policy import needs as further
+from bot.source import paths, toml_text, values
 from bot.source.tables import Table
 from bot.source.values import Text, Texts
 
 Tags = dict[Text, str]
 NONCE = "0" * 32
+
+
+def _expected(value: object) -> object:
+    """Whether a refusal is expected, or with which words."""
+    if isinstance(value, bool | str):
+        return value
+    raise values.fault("must be true, false, or words of the refusal in quotes")
 
 
 class Case(Table):
@@ -37,12 +48,38 @@ class Case(Table):
     targets: dict[Text, Tags] = Field(default_factory=dict)
     votes: Texts = ()
     policies: tuple[Text, ...] | None = Field(default=None, strict=False)
-    refused: bool | str = False
+    refused: Annotated[bool | str, BeforeValidator(_expected)] = False
     approved: bool | None = None
 
 
 class Cases(Table):
     case: tuple[Case, ...] = Field(default=(), strict=False)
+
+
+def read(path: Path) -> tuple[Case, ...]:
+    """The cases of a file. Raises ConfigError, with everything that is wrong in it and where."""
+    try:
+        text = path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise faults.ConfigError(path, [source.Fault(source.Mark(), reason)]) from None
+    reading = toml_text.read(text)
+    if reading.faults:
+        raise faults.ConfigError(path, reading.faults)
+    try:
+        cases = Cases.model_validate(reading.values).case
+    except ValidationError as error:
+        lines = toml_text.Lines(reading.text)
+        raise faults.ConfigError(path, [_fault(each, lines) for each in error.errors()]) from None
+    if not cases:
+        raise faults.ConfigError(path, [source.Fault(source.Mark(), "holds no [[case]]")])
+    return cases
+
+
+def _fault(error: ErrorDetails, lines: toml_text.Lines) -> source.Fault:
+    place = error["loc"]
+    mark = source.Mark(line=lines.of(place), path=paths.dotted(place))
+    return source.Fault(mark, faults.message(error, Cases))
 
 
 class Impossible(Exception):

@@ -86,6 +86,8 @@ _SENTENCES = {
     "finite_number": "must be a finite number",
     "bool_type": "must be true or false",
     "path_type": "must be a path in quotes",
+    "datetime_type": "must be a date with a time, without quotes: 2026-11-30T20:00:00",
+    "datetime_from_date_parsing": "must have a time, too: 2026-11-30T20:00:00",
     "tuple_type": "must be a list in square brackets",
     "dict_type": "must be a table",
     "model_type": "must be a table",

@@ -13,6 +13,7 @@ from bot.commands import registry
 from bot.commands.line import parser
 from bot.core import authority, intake, run_control
 from bot.core.decision import DecisionBuilder, refusal_text
+from bot.deployment import Deployment
 from bot.policy import access, humans, identity, starting
 
 RESTORED = "restored"
@@ -61,7 +62,19 @@ def file(
     builder: DecisionBuilder, person: policy.Person, account: model.Account
 ) -> policy.Refusal | None:
     """Make the request anew, through every check, with the values that it had."""
-    deployment, book, request = builder.deployment, builder.deployment.book, builder.it
+    submission = submission_of(builder.deployment, builder.it, builder.now)
+    if isinstance(submission, policy.Refusal):
+        return submission
+    causes = (*submission.causes, model.Party(person.id, account))
+    return intake.file(builder, replace(submission, causes=causes))
+
+
+def submission_of(
+    deployment: Deployment, request: model.Request, now: datetime
+) -> intake.Submission | policy.Refusal:
+    """What a request asked for, by the people and commands of the deployment; or why nobody can ask
+    for the same any more. ``now``: a start that was asked for before it is left out."""
+    book = deployment.book
     asker = book.people.get(request.person) or identity.person_of(book, request.account)
     if asker is None:
         facts = {"id": request.id, "name": request.person}
@@ -72,7 +85,7 @@ def file(
     place = replace(request.place, message="", webhook="", webhook_until=model.EPOCH)
     kept = bool(request.form or request.rules) and request.policy in book.policies
     shown = parser.read(deployment.catalog, request.text, request.locale).shown
-    submission = intake.Submission(
+    return intake.Submission(
         asker,
         request.account,
         place,
@@ -81,11 +94,10 @@ def file(
         parser.Line(request.text, shown, parsed_of(request, operation)),
         policy=request.policy if kept else "",
         rules=request.rules,
-        causes=(*request.causes, model.Party(person.id, account)),
+        causes=request.causes,
         timeout=request.timeout,
-        starts_at=still_to_come(request.starts_at, builder.now),
+        starts_at=still_to_come(request.starts_at, now),
     )
-    return intake.file(builder, submission)
 
 
 def still_to_come(at: datetime | None, now: datetime) -> datetime | None:

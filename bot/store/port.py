@@ -279,6 +279,9 @@ class Reader(shared.Members, Protocol):
     def votes_of(self, requests: tuple[model.Request, ...]) -> tuple[model.Vote, ...]:
         """The votes on several requests."""
 
+    def source(self, digest: str) -> str | None:
+        """The text of a template by its SHA-256; None: it is not kept."""
+
     def open_effects(self, number: int) -> tuple[OpenEffect, ...]:
         """What of a request is queued or in flight, and what is first in the lanes of these."""
 

@@ -89,7 +89,14 @@ def test_another_outcome_leaves_with_1_and_says_what_was_expected(tmp_path: Path
     [
         ("x = [", "cases.toml"),
         ("", "holds no [[case]]"),
-        (CASE + "color = 1\n", "case.0.color"),
+        (CASE + "color = 1\n", "cases.toml:9  case.color: unknown key; known here: name, person"),
+        (CASE + "vote = 1\n", "case.vote: unknown key, did you mean votes?"),
+        (CASE.replace("T12:00:00", ""), "cases.toml:8  case.at: must be a date with a time"),
+        (CASE + "refused = 1\n", "must be true, false, or words of the refusal in quotes"),
+        (
+            CASE + 'approved = "yes"\nvotes = "bob"\n',
+            "case.votes: must be a list in square brackets",
+        ),
         (CASE.replace('"alice"', '"alicia"'), "there is no person alicia"),
         (CASE.replace('platform = "dingtalk"\n', ""), "several groups ops"),
         (CASE.replace("restart web-01 reason=x", "help"), "asks for no operation"),

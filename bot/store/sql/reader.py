@@ -160,6 +160,9 @@ class Reader(port.Reader):
     def votes_of(self, requests: tuple[model.Request, ...]) -> tuple[model.Vote, ...]:
         return searching.votes(self.connection, requests)
 
+    def source(self, digest: str) -> str | None:
+        return views.Archive(self.connection).source(digest)
+
     def open_effects(self, number: int) -> tuple[port.OpenEffect, ...]:
         return effects.open_of(self.connection, number)
 
