@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, tzinfo
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, tzinfo
 
 from bot import model, policy
 from bot.commands import registry
@@ -27,3 +27,8 @@ class Deployment:
     key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     safety_check: str = ""
     holds: Callable[[str, model.Card], bool] = lambda platform, card: True
+
+    def as_of(self, now: datetime) -> Deployment:
+        """The same, where "now" is a moment: see ``policy.Book.as_of``."""
+        book = self.book.as_of(now)
+        return self if book is self.book else replace(self, book=book)

@@ -96,6 +96,7 @@ FAMILIES: Mapping[str, Mapping[str, Facts]] = {
         "request.reminded": {"people": TEXTS},
         "request.unreachable": {"policy": "string"},
         "request.reachable": {},
+        "request.handed_over": {"people": TEXTS},
         "request.expired": {},
         "request.cancelled": {"why": "string"},
         "cancel.refused": {"state": STATES},

@@ -101,8 +101,12 @@ def _approval(context: Context, name: str) -> str:
 
 
 def _approver(context: Context, who: str) -> str:
-    kind, colon, tag = who.partition("tag:")
-    return context.say("approval.owner", tag=tag) if colon and not kind else context.name(who)
+    kind, colon, name = who.partition(":")
+    if colon and kind == "tag":
+        return context.say("approval.owner", tag=name)
+    if colon and kind == "oncall":
+        return context.say("approval.on_call", rota=name)
+    return context.name(who)
 
 
 def _about(context: Context, item: Parameter) -> str:

@@ -22,7 +22,7 @@ def whoami(context: Context) -> Reply:
         name
         for name, rule in context.book.commands.items()
         if (chosen := context.book.policies.get(rule.policy)) is not None
-        and person.id in chosen.people
+        and person.id in context.book.oncall.resolved(chosen.people)
     ]
     rows = [
         ("whoami.person", [f"{person.name} ({person.id})"]),

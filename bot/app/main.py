@@ -298,7 +298,7 @@ class App:
         return self.deployment.book
 
     def _draw(self, effect: model.StoredEffect, view: model.View) -> model.CardEffect:
-        return cards.draw(self.deployment, effect, view)
+        return cards.draw(self.deployment.as_of(self.clock.now()), effect, view)
 
     def _look_again(self) -> None:
         for waker in self._wakers:

@@ -8,7 +8,7 @@ from bot import model, policy, texts
 from bot.cards.parts import Row, bold, moment, names_of, span
 from bot.commands import needs
 from bot.deployment import Deployment
-from bot.policy import quorum
+from bot.policy import oncall, quorum
 
 
 def asked_block(
@@ -51,6 +51,10 @@ def approver_rows(
         else:
             people = quorum.electors(needed, one)
             agree = ", ".join(names_of(deployment, people))
+            if one.by_oncall:
+                rotas = list(oncall.names(one.people))
+                key = "card.on_call" if agree else "card.off_call"
+                agree = texts.say(locale, key, names=agree, rotas=rotas)
             if len(people) > 1:
                 agree += " · " + texts.say(locale, f"card.mode.{one.mode}", need=one.count)
         if len(needed.everything) > 1:

@@ -180,7 +180,8 @@ class _Judge:
         nonce = request.nonce or policy_trials.NONCE
         view = model.View(request.id, 0, "", archive=archive, nonce=nonce)
         self.builder = DecisionBuilder(deployment, view, request.created_at)
-        self.deployment, self.book, self.request = deployment, deployment.book, request
+        self.deployment, self.request = self.builder.deployment, request
+        self.book = self.deployment.book
 
     def judged(self, votes: Sequence[model.Vote]) -> Judgement:
         if self.request.removed:
@@ -286,7 +287,7 @@ class _Judge:
         for vote in sorted((one for one in cast if one.via != "form"), key=lambda one: one.at):
             if builder.tally().verdict != "waiting":
                 break
-            refusal = self.refusal_of_vote(needed, vote)
+            refusal = self.refusal_of_vote(replace(needed, book=book.as_of(vote.at)), vote)
             if refusal:
                 why.append(f"{vote.person}: {refusal}")
             else:

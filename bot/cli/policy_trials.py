@@ -125,7 +125,7 @@ class Archive:
 
 def tried(deployment: Deployment, case: Case, now: datetime) -> Outcome:
     """What comes of a case at a moment. Raises Impossible."""
-    outcome = _outcome(deployment, case, now)
+    outcome = _outcome(deployment.as_of(now), case, now)
     faults = []
     if case.policies is not None and set(case.policies) != set(outcome.policies):
         faults.append(f"expected the policies {', '.join(case.policies) or 'none'}")

@@ -172,7 +172,7 @@ def _reasons(settings: config.Config, facts: Facts, now: datetime) -> Iterator[s
         time = calendar.shown(opening.at, settings.book.timezone)
         why = {"name": opening.name, "reason": opening.reason, "time": time}
         yield f"for its time: {texts.say('en', f'opening.{opening.kind}', **why)}"
-    yield from _votes(settings, facts)
+    yield from _votes(settings, facts, now)
     if request.stopping:
         yield "for its run to stop"
     own = [each for each in facts.effects if each.request == request.id]
@@ -190,7 +190,7 @@ def _reasons(settings: config.Config, facts: Facts, now: datetime) -> Iterator[s
         yield f"for an answer of {request.waits}"
 
 
-def _votes(settings: config.Config, facts: Facts) -> Iterator[str]:
+def _votes(settings: config.Config, facts: Facts, now: datetime) -> Iterator[str]:
     """Which votes are missing, and whose; or whose word."""
     request, asks = facts.request, facts.request.ballot
     if asks is not None and not asks.voted:
@@ -199,7 +199,7 @@ def _votes(settings: config.Config, facts: Facts) -> Iterator[str]:
         return
     if request.state is not model.State.PENDING and asks is None:
         return
-    needed, digest = quorum.ballot_of(settings.book, request)
+    needed, digest = quorum.ballot_of(settings.book.as_of(now), request)
     tally = quorum.tally(needed, quorum.votes_on(digest, facts.votes))
     people = texts.joined("en", (_name(settings, who) for who in tally.waiting_for))
     task = f" at {asks.task} ({asks.kind})" if asks is not None else ""

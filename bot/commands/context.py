@@ -189,6 +189,22 @@ class Context:
         facts = {"name": opening.name, "reason": opening.reason, "time": time}
         return self.say(f"opening.{opening.kind}", **facts)
 
+    def on_call(self) -> tuple[tuple[str, str], ...]:
+        """Each rota by its name, with who is on call now, until when, and who is next."""
+        return tuple((name, self._turns(name)) for name in self.book.oncall.rotas)
+
+    def _turns(self, name: str) -> str:
+        roster = self.book.oncall
+        turn = roster.turn(name, self.now)
+        names = quorum.names(self.book, turn.people)
+        text = self.say("oncall.now", names=names) if names else self.say("oncall.nobody")
+        if turn.end is None:
+            return text
+        text += self.say("oncall.until", time=calendar.shown(turn.end, roster.rotas[name].zone))
+        following = quorum.names(self.book, roster.on_call(name, turn.end))
+        key = "oncall.next" if following else "oncall.next.nobody"
+        return f"{text} · {self.say(key, names=following)}"
+
     def removed(self, request: model.Request) -> str:
         """Why the texts of a request are gone, as a sentence; "": they are there."""
         return texts.removed(self.locale, request.removed)

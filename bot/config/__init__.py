@@ -26,6 +26,7 @@ from bot.config import (
     check_asked,
     check_calendar,
     check_evaluation,
+    check_oncall,
     check_rules,
     check_runbooks,
     check_senders,
@@ -241,6 +242,7 @@ def _meaning(context: CheckContext) -> tuple[Rules, Rules]:
     check_approval.check_approval(context)
     check_evaluation.check_evaluation(context)
     check_calendar.check_calendar(context)
+    check_oncall.check_oncall(context)
     regions.check_regions(context)
     check_runbooks.check_runbooks(context)
     check_rules.check_rules(context)

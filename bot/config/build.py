@@ -6,10 +6,11 @@ from datetime import date, datetime, timedelta
 
 from bot import policy, regexes, texts
 from bot.config import check_policies, people, schema
+from bot.config.oncall import rota_of
 from bot.config.when import when_of
 from bot.model import manifests
 from bot.model.manifests import RateLimit
-from bot.policy import calendar, identity
+from bot.policy import calendar, identity, oncall
 from bot.source.tables import settings_from
 
 
@@ -59,6 +60,9 @@ def book(file: schema.File) -> policy.Book:
         windows=tuple(period(file, table) for table in file.window),
         timezone=file.bot.timezone,
         when=tuple(when_of(table, file.bot.timezone) for table in file.policy_when),
+        oncall=oncall.Roster(
+            {table.name: rota_of(table, file.bot.timezone) for table in file.oncall}
+        ),
         tenants={name: frozenset(file.tenants(name)) for name in file.chats},
         locale=file.bot.locale,
         bot_name=file.bot.name,
@@ -95,14 +99,14 @@ def _policy(file: schema.File, name: str, table: schema.Policy) -> policy.Policy
         policy.Policy,
         table,
         name=name,
-        approvers=check_policies.people(file, table, tags=True),
+        approvers=check_policies.people(file, table, words=True),
         stages=tuple(_stage(file, stage) for stage in table.stages),
         remind=table.remind or table.expires / 3,
     )
 
 
 def _stage(file: schema.File, table: schema.Stage) -> policy.Stage:
-    people, named = check_policies.people(file, table, tags=True), table.approvers
+    people, named = check_policies.people(file, table, words=True), table.approvers
     return settings_from(policy.Stage, table, approvers=people, named=named)
 
 

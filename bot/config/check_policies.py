@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 from bot.config import schema
 from bot.config.context import CheckContext
-from bot.policy import seats
+from bot.policy import oncall, seats
 from bot.policy.model import TAG
 from bot.source import paths
 
@@ -25,18 +25,35 @@ def named(policy: schema.Policy) -> tuple[str, ...]:
     return tuple(name for _, stage in stages(policy) for name in stage.approvers or ())
 
 
-def people(file: schema.File, stage: schema.Stage, tags: bool = False) -> tuple[str, ...]:
-    """The people whom a stage names, each once, in order; roles stand for their holders. ``tags``:
-    with the tags by which targets name some."""
+def people(file: schema.File, stage: schema.Stage, words: bool = False) -> tuple[str, ...]:
+    """The people whom a stage names, each once, in order; roles stand for their holders, and rotas
+    for all who are on call at some time. ``words``: rotas stay as they are named, and so do the
+    tags by which targets name some."""
+    return _people(file, stage.approvers or (), words)
+
+
+def _people(file: schema.File, approvers: Iterable[str], words: bool = False) -> tuple[str, ...]:
     chosen: dict[str, None] = {}
     known = {person.id for person in file.person}
-    for name in stage.approvers or ():
+    for name in approvers:
         if name.startswith("role:"):
             role = name.removeprefix("role:")
             chosen |= dict.fromkeys(person.id for person in file.person if role in person.roles)
-        elif name in known or (tags and name.startswith(TAG)):
+        elif name in known or (words and name.startswith((TAG, oncall.WORD))):
             chosen[name] = None
+        elif name.startswith(oncall.WORD):
+            chosen |= dict.fromkeys(who for who in _of_rota(file, name) if who in known)
     return tuple(chosen)
+
+
+def _of_rota(file: schema.File, name: str) -> tuple[str, ...]:
+    """All who are on call by a rota at some time."""
+    rotas = [one for one in file.oncall if one.name == name.removeprefix(oncall.WORD)]
+    return tuple(
+        who
+        for rota in rotas
+        for who in (*rota.people, *(override.person for override in rota.overrides))
+    )
 
 
 def approvers(file: schema.File, policy: schema.Policy) -> tuple[str, ...]:
@@ -88,6 +105,8 @@ def dangling(file: schema.File, approver: str) -> bool:
         return approver.removeprefix("role:") not in file.role
     if approver.startswith(TAG):
         return False
+    if approver.startswith(oncall.WORD):
+        return approver.removeprefix(oncall.WORD) not in {rota.name for rota in file.oncall}
     return approver not in {person.id for person in file.person}
 
 
@@ -153,7 +172,7 @@ def _check_stage(context: CheckContext, path: paths.Path, stage: schema.Stage) -
             message = f"nobody holds the role {role}, so it approves nothing"
             diagnostics.warn((*path, "approvers", index), message)
     known = [name for name in stage.approvers or () if not dangling(context.file, name)]
-    if known and not here and not by_tag(stage):
+    if known and not here and not by_tag(stage) and not context.faulty("oncall"):
         diagnostics.fault((*path, "approvers"), "names nobody, so nobody could ever approve")
     if stage.mode == "count" and stage.count is None and not context.faulty(*path, "count"):
         diagnostics.fault(
@@ -162,9 +181,30 @@ def _check_stage(context: CheckContext, path: paths.Path, stage: schema.Stage) -
     elif stage.mode != "count" and stage.count is not None and not context.faulty(*path, "mode"):
         message = f'has no use with mode = "{stage.mode}"; write "count"'
         diagnostics.fault((*path, "count"), message, "mode")
+    _check_rotas(context, path, stage)
     complete = len(known) == len(stage.approvers or ())
     sure = here and complete and not by_tag(stage)
     if sure and stage.mode == "count" and (stage.count or 1) > len(here):
         verb = "is" if len(here) == 1 else "are"
         message = f"needs {stage.count} approvals, but there {verb} only {counted(here)}"
         diagnostics.fault((*path, "count"), message)
+
+
+def _check_rotas(context: CheckContext, path: paths.Path, stage: schema.Stage) -> None:
+    """Can those who are on call fill its seats? By a rota one person is at a time."""
+    names = list(dict.fromkeys(stage.approvers or ()))
+    rotas = [name for name in names if name.startswith(oncall.WORD)]
+    if not rotas or context.faulty(*path, "mode") or context.faulty(*path, "count"):
+        return
+    if stage.mode in ("all", "sequence"):
+        message = (
+            f'cannot be "{stage.mode}" where {rotas[0]} approves, as others are on call tomorrow: '
+            f'write a stage of its own, stages = [{{ approvers = ["{rotas[0]}"] }}, …]'
+        )
+        context.diagnostics.fault((*path, "mode"), message, "mode")
+        return
+    others = _people(context.file, (name for name in names if name not in rotas))
+    most = len(others) + len(rotas)
+    if stage.mode == "count" and (stage.count or 1) > most and not by_tag(stage):
+        message = f"needs {stage.count} approvals, but one person is on call at a time: at most"
+        context.diagnostics.fault((*path, "count"), f"{message} {most} can approve")

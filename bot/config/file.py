@@ -11,7 +11,7 @@ from pydantic import BaseModel, create_model
 from pydantic.fields import FieldInfo
 
 from bot import policy
-from bot.config import schema
+from bot.config import oncall, schema
 from bot.model import manifests
 from bot.source import values
 from bot.source.tables import Table, key_info, map_type, table_of
@@ -42,6 +42,7 @@ def model_of(adapters: manifests.Adapters) -> type[schema.File]:
         ("budget", {"quota": _list(names.model(table_of(policy.Quota)))}),
         ("bot", {one.name: _table(one.settings) for one in (*adapters.chats, adapters.cloud)}),
         ("oos", {robots.name: _usual(table_of(robots.settings))}),
+        ("role", {"oncall": _rotas()}),
         ("security", {"freeze": _periods(schema.Freeze), "window": _periods(schema.Window)}),
         (
             "rule",
@@ -87,6 +88,16 @@ def _periods(table: type[schema.Period]) -> tuple[object, FieldInfo]:
         "Default: none.",
     )
     return _list(_with_keys(table, {"from": (values.Moment | None, begin)}, after="name"))
+
+
+def _rotas() -> tuple[object, FieldInfo]:
+    """The list of rotas, whose overrides have a key that Python keeps for itself."""
+    begin = key_info(description="The beginning: a date, or a local time.")
+    info = key_info(
+        default=(), strict=False, description="See [[[oncall.overrides]]](#oncalloverrides)."
+    )
+    override: Any = _with_keys(oncall.Override, {"from": (values.Moment, begin)}, after="person")
+    return _list(_with_keys(oncall.Rota, {"overrides": (tuple[override, ...], info)}))
 
 
 def _with_keys(model: type[M], keys: Keys, after: str = "") -> type[M]:

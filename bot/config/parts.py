@@ -26,7 +26,7 @@ ORDER = "(order)"
 """The part that is the order of a list of tables."""
 LOADED_ANEW = (
     *("person", "role", "policy", "group", "command", "form", "rule", "security"),
-    *("freeze", "window"),
+    *("freeze", "window", "oncall"),
     *("bot.name", "bot.locale", "bot.timezone", "bot.commands"),
     *("oos.policy", "oos.group", "oos.platform"),
     *("webhook", "endpoint", "bus", "source", "budget"),

@@ -25,6 +25,8 @@ OWN = (
     ("[policy.NAME]", "policy"),
     ("[[policy.NAME.stages]]", "policy.stages"),
     ("[[policy.when]]", "policy_when"),
+    ("[[oncall]]", "oncall"),
+    ("[[oncall.overrides]]", "oncall.overrides"),
     ("[[group]]", "group"),
     ("[command.NAME]", "command"),
     ("[[form]]", "form"),

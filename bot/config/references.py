@@ -30,6 +30,7 @@ class Names:
     groups: Mapping[str, frozenset[str]]
     commands: Mapping[str, Command] | None
     aliases: Mapping[str, str] = field(default_factory=dict)
+    rotas: frozenset[str] = frozenset()
 
 
 def values_at(
@@ -77,6 +78,7 @@ def names(values: dict[str, Any], commands: Mapping[str, Command] | None) -> Nam
             for command in (commands or {}).values()
             for alias in command.aliases
         },
+        rotas=frozenset(name for _, name in texts(values, "oncall", ANY, "name")),
     )
 
 
@@ -89,9 +91,15 @@ def check(values: dict[str, Any], known: Names, diagnostics: Diagnostics) -> Non
     everywhere = frozenset[str]().union(*known.groups.values())
     for path, name in texts(values, "policy_when", ANY, "groups", ANY):
         _expect("group", name, everywhere, path, diagnostics)
-    for within in ((), ("stages", ANY)):
-        for path, name in texts(values, "policy", ANY, *within, "approvers", ANY):
+    for stage in ((), ("stages", ANY)):
+        for path, name in texts(values, "policy", ANY, *stage, "approvers", ANY):
             _check_approver(path, name, known, diagnostics)
+    for within in (("people", ANY), ("overrides", ANY, "person")):
+        for path, name in texts(values, "oncall", ANY, *within):
+            _expect("person", name, known.people, path, diagnostics)
+    for key in ("oncall", "oncall_absent"):
+        for path, name in texts(values, "policy_when", ANY, key):
+            _expect("rota [[oncall]]", name, known.rotas, path, diagnostics)
     for pattern in (
         ("command", ANY, "policy"),
         ("form", ANY, "policy"),
@@ -188,6 +196,8 @@ def _check_approver(path: paths.Path, name: str, known: Names, diagnostics: Diag
             diagnostics.fault(path, 'names no tag; write "tag:owner"')
     elif colon and kind == "role":
         _expect("role", role, known.roles, path, diagnostics)
+    elif colon and kind == "oncall":
+        _expect("rota [[oncall]]", role, known.rotas, path, diagnostics)
     elif name not in known.people and name in known.roles:
         diagnostics.fault(path, f'{name} is a role, not a person; write "role:{name}"', about=name)
     else:

@@ -15,6 +15,7 @@ from pydantic import Field, StringConstraints
 
 from bot.config import rules
 from bot.config.kinds import CHECKOUT, Regex
+from bot.config.oncall import Rota
 from bot.config.runbooks import Oos
 from bot.config.when import When
 from bot.model import manifests
@@ -426,6 +427,7 @@ class File(Table):
         quota: tuple[Quota, ...]
         policy: dict[str, Policy]
         command: dict[str, Command]
+        oncall: tuple[Rota, ...]
 
     bot: Bot = Field(default_factory=Bot)
     person: Annotated[tuple[Person, ...], Field(strict=False)] = ()

@@ -14,7 +14,10 @@ from bot.source.values import Glob, Globs, Text, Texts, Zone, fault
 KEY = "policy_when"
 """Where the tables of ``[[policy.when]]`` stand among those of the file."""
 NARROWING = ("commands", "groups", "roles")
-CONDITIONS = ("risk", "tags", "more_targets_than", "values", "regex", "hours")
+CONDITIONS = (
+    "risk", "tags", "more_targets_than", "values", "regex", "hours",
+    "oncall", "oncall_absent",
+)  # fmt: skip
 Risk = Literal["low", "medium", "high", "critical"]
 
 
@@ -82,6 +85,13 @@ class When(Table):
         description='Condition: it is one of these hours, such as `"Mon-Fri 18:00-09:00"` (from '
         'the evening on into the next morning), `"Sat,Sun"` or `"22:00-06:00"` (of every day).',
     )
+    oncall: Text | None = Field(
+        default=None,
+        description="Condition: somebody is on call by this rota of [[[oncall]]](#oncall).",
+    )
+    oncall_absent: Text | None = Field(
+        default=None, description="Condition: nobody is on call by this rota."
+    )
     timezone: Zone | None = Field(
         default=None, description="Where the hours are read. Default: `timezone` of `[bot]`."
     )
@@ -104,5 +114,7 @@ def when_of(table: When, zone: str) -> policy.When:
         where=frozenset(table.where),
         hours=tuple(map(policy.Hours.read, table.hours)),
         zone=table.timezone or zone,
+        on_call=table.oncall or "",
+        off_call=table.oncall_absent or "",
         any_of=table.match == "any",
     )

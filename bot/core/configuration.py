@@ -13,7 +13,7 @@ from bot.core import reachability
 from bot.core.decision import DecisionBuilder
 from bot.deployment import Deployment
 
-ABOUT_PEOPLE = frozenset({"person", "role", "policy"})
+ABOUT_PEOPLE = frozenset({"person", "role", "policy", "oncall"})
 MOST = 200
 """Names and faults that an entry lists; it tells how many there are besides."""
 

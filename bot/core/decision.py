@@ -34,7 +34,7 @@ class DecisionBuilder:
     is why its run may not go on, in words."""
 
     def __init__(self, deployment: Deployment, view: model.View, now: datetime) -> None:
-        self.deployment, self.view, self.now = deployment, view, now
+        self.deployment, self.view, self.now = deployment.as_of(now), view, now
         self.request = view.request
         self.votes = view.votes
         self.steps = {step.index: step for step in view.steps}
@@ -147,6 +147,7 @@ class DecisionBuilder:
         forgotten."""
         stepped = self.lag().total_seconds() if self.it.approved_at else 0.0
         fields |= {"ended_at": self.now, "stepped": stepped, "ballot": None, "opening": None}
+        fields |= {"on_call": ()}
         self.change(state=state, ended_by=by or self.it.ended_by, **fields)
         self.cleared.extend(ENDINGS)
 

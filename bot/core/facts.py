@@ -54,9 +54,10 @@ def starting_of(
     """A request that is to be approved or started, as the store and this decision have it.
     ``targets``: its instances as they were found again; None: as they stand in its plan.
     ``call``: what is to leave, as it was queued."""
-    book, name = deployment.book, request.command
     if view.request is not request:
         view = replace(view, request=request)
+    builder, name = DecisionBuilder(deployment, view, now), request.command
+    book = builder.deployment.book
     return _Starting(
         book,
         now,
@@ -67,7 +68,7 @@ def starting_of(
         any(step.batch == ADOPTED for step in view.steps),
         name in book.commands and deployment.catalog.find(name) is not None,
         since,
-        DecisionBuilder(deployment, view, now),
+        builder,
         targets,
         call,
     )

@@ -12,6 +12,7 @@ from bot.core import (
     machines,
     openings,
     plan_definitions,
+    reachability,
     run_control,
     systems,
     terms,
@@ -121,6 +122,7 @@ def wait_for_votes(builder: DecisionBuilder, rule: quorum.Quorum) -> None:
     builder.remind("expire", span)
     if timedelta() < rule.remind < span:
         builder.remind("remind", rule.remind)
+    reachability.follow_rotas(builder)
 
 
 def count_form(builder: DecisionBuilder, rule: quorum.Quorum) -> None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot import cards, model, redact, texts
-from bot.core import live_runs, plan_preview, plan_template
+from bot.core import live_runs, plan_preview, plan_template, reachability
 from bot.core.decision import DecisionBuilder
 from bot.oos.engine import calls, interpreter
 from bot.policy import identity, quorum
@@ -51,7 +51,7 @@ def named(
     holders = {user: identity.of_ram(builder.deployment.book, user) for user in users}
     people = tuple(dict.fromkeys(one.id for one in holders.values() if one is not None))
     nobody = tuple(user for user, one in holders.items() if one is None)
-    return (people, nobody) if users else (rule.approvers, ())
+    return (people, nobody) if users else (rule.named, ())
 
 
 def asking(
@@ -194,6 +194,7 @@ def wait_for_votes(builder: DecisionBuilder, rule: quorum.Quorum) -> None:
     builder.remind("ballot_expires", rule.expires)
     if timedelta() < rule.remind < rule.expires:
         builder.remind("ballot", rule.remind)
+    reachability.follow_rotas(builder)
 
 
 def tell_nobody(builder: DecisionBuilder, asks: model.ApprovalStep) -> None:

@@ -1,8 +1,11 @@
-"""Whether people enough are left to approve what a request asks, and telling when they are not."""
+"""Whether people enough are left to approve what a request asks, and telling when they are not; and
+who is told when others come on call who may approve it."""
 
 from __future__ import annotations
 
-from bot import model
+from dataclasses import replace
+
+from bot import cards, model
 from bot.commands import needs
 from bot.core.decision import DecisionBuilder
 from bot.policy import quorum
@@ -38,3 +41,50 @@ def recheck(builder: DecisionBuilder) -> None:
         why = needs.shortage_text(builder.deployment.book, request.locale, short[0])
         what = f"unreachable:v{builder.it.version}"
         builder.tell_sentence(what, "say.unreachable", builder.asker(), why=why)
+
+
+def follow_rotas(builder: DecisionBuilder) -> None:
+    """Note who is on call by the rotas of its policies, and look at it again when others are."""
+    needed, _ = builder.ballot()
+    if needed.rotas:
+        builder.change(on_call=needed.on_call)
+        wait_for_hand_over(builder, needed)
+
+
+def wait_for_hand_over(builder: DecisionBuilder, needed: quorum.Quorum) -> None:
+    change = needed.book.oncall.next_change(needed.rotas, builder.now)
+    if change is not None:
+        builder.timers.append(model.Timer(builder.it.id, TIMER, change))
+
+
+def look_again(builder: DecisionBuilder) -> None:
+    """Other people than before may approve it: those of a changed configuration, or those who came
+    on call."""
+    recheck(builder)
+    if asks(builder.it):
+        hand_over(builder)
+    if asks(replace(builder.it, hold="")):
+        wait_for_hand_over(builder, builder.ballot()[0])
+
+
+def hand_over(builder: DecisionBuilder) -> None:
+    """Where others came on call, the card says so, and those who may vote now are told."""
+    needed, votes = builder.ballot()
+    before, now, request = set(builder.it.on_call), set(needed.on_call), builder.it
+    if before == now:
+        return
+    builder.change(on_call=needed.on_call)
+    builder.update_card()
+    waiting = quorum.tally(needed, votes).waiting_for
+    people = [who for who in waiting if who in now - before]
+    builder.enter("countersign", "request.handed_over", people=people)
+    until = request.ballot.expires_at if request.ballot is not None else request.expires_at
+    if not people or until is None:
+        return
+    message = builder.sentence(
+        "say.on_call",
+        cards.accounts_of(builder.deployment, people, request.place),
+        time=cards.moment(builder.deployment, until),
+        left=until - builder.now,
+    )
+    builder.tell(f"on_call:v{builder.it.version}", message, spare="reminder")

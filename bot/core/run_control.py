@@ -155,7 +155,7 @@ def stop(builder: DecisionBuilder, person: policy.Person) -> Answer:
     if request.state not in STOPPABLE:
         word = cards.state_word(locale, request)
         text = texts.say(locale, "stop.not_running", **facts, state=word)
-    elif person.id != request.person and person.id not in rule.approvers:
+    elif person.id not in (request.person, *rule.book.oncall.potential(rule.named)):
         text = texts.say(locale, "stop.not_yours", **facts, name=name)
     elif request.stopping:
         text = texts.say(locale, "stop.already", **facts)

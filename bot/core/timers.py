@@ -38,7 +38,7 @@ def timer_due(
         builder.tell_sentence("overdue", "say.overdue", builder.asker())
         builder.remind("lost", LOST)
     elif event.timer == reachability.TIMER:
-        reachability.recheck(builder)
+        reachability.look_again(builder)
     elif event.timer in VOTE_TIMERS and request.hold:
         return builder.receipt()  # time on hold is not time to decide
     elif event.timer in run_template.TIMERS and request.state in run_template.GOING:

@@ -242,7 +242,7 @@ def vote(
         own = refusal.key == "vote.own" and request.ballot is not None
         key = "vote.own_within" if own else refusal.key
         return refusal_text(locale, policy.Refusal(key, facts)), "warning"
-    digest = quorum.ballot_of(deployment.book, request)[1]
+    digest = quorum.ballot_of(needed.book, request)[1]
     seconds = plan_reading.seconds(builder, person.id, digest) if approve else None
     builder.vote(
         model.Vote(request.id, person.id, account, approve, digest, builder.now, reason, via)

@@ -224,7 +224,8 @@ class Request:
     ``removed``: why its texts, values and outputs are gone: the days after which they were, as
     "400d", or "person": whose they were was to be forgotten.
     ``unreachable``: it was told that too few people are left who could approve it.
-    ``deliveries``: to whom the whole plan was sent because the card does not hold it."""
+    ``deliveries``: to whom the whole plan was sent because the card does not hold it. ``on_call``:
+    those on call by the rotas of its policies, while it is voted on, as far as they were told."""
 
     id: int
     state: State
@@ -283,6 +284,7 @@ class Request:
     removed: Annotated[str, Field(exclude_if=operator.not_)] = ""
     unreachable: Annotated[bool, Field(exclude_if=operator.not_)] = False
     deliveries: Annotated[tuple[PlanDelivery, ...], Field(exclude_if=operator.not_)] = ()
+    on_call: Annotated[tuple[str, ...], Field(exclude_if=operator.not_)] = ()
 
     @property
     def policy_names(self) -> tuple[str, ...]:

@@ -68,7 +68,9 @@ def sight(book: Book, account: model.Account, place: model.Place) -> model.Sight
     person = identity.person_of(book, account)
     if person is None:
         return model.Sight(f"{account.platform}:{account.id}")
-    if person.ram or any(person.id in one.people or one.by_tag for one in book.policies.values()):
+    policies = book.policies.values()
+    named = (book.oncall.potential(one.people) for one in policies)
+    if person.ram or any(one.by_tag for one in policies) or any(person.id in one for one in named):
         return None
     usable = (
         (group.platform, group.chat)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import KW_ONLY, dataclass, field
-from datetime import timedelta
+from dataclasses import KW_ONLY, dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
 from bot import regexes
+from bot.policy import oncall
 from bot.policy.calendar import Period
 from bot.policy.quota import Quota
 from bot.policy.when import When
@@ -69,9 +70,9 @@ class Stage:
     """A stage of a policy: whose approvals it takes, and how many."""
 
     approvers: SomeTexts = Field(
-        description='People by id, `"role:NAME"` for everyone with a role, or `"tag:KEY"` for '
-        "those whom that tag names at each target, by id or RAM user. The order counts for "
-        "`sequence`."
+        description='People by id, `"role:NAME"` for everyone with a role, `"oncall:NAME"` for '
+        'whoever is on call by that rota, or `"tag:KEY"` for those whom that tag names at each '
+        "target, by id or RAM user. The order counts for `sequence`."
     )
     mode: Mode = Field(default="any", description="As of a policy without stages.")
     count: Annotated[int, InFile(int)] = Field(
@@ -89,9 +90,10 @@ class Policy:
     name: str
     approvers: Annotated[tuple[str, ...], InFile(SomeTexts)] = Field(
         default=(),
-        description='People by id, `"role:NAME"` for everyone with a role, or `"tag:KEY"` for '
-        "those whom that tag names at each target, by id or RAM user. The order counts for "
-        "`sequence`. Nobody approves their own request (see `self_approval`).",
+        description='People by id, `"role:NAME"` for everyone with a role, `"oncall:NAME"` for '
+        'whoever is on call by that rota, or `"tag:KEY"` for those whom that tag names at each '
+        "target, by id or RAM user. The order counts for `sequence`. "
+        "Nobody approves their own request (see `self_approval`).",
     )
     mode: Mode = Field(
         default="any",
@@ -172,6 +174,11 @@ class Policy:
     def by_tag(self) -> bool:
         """Do targets name some of its approvers, so that these are not known without them?"""
         return any(who.startswith(TAG) for who in self.people)
+
+    @property
+    def by_oncall(self) -> bool:
+        """Are some of its approvers those who are on call at the time?"""
+        return any(who.startswith(oncall.WORD) for who in self.people)
 
     @property
     def in_turn(self) -> bool:
@@ -358,6 +365,7 @@ class Book(Limits):
     windows: tuple[Period, ...] = ()
     timezone: str = "UTC"
     when: tuple[When, ...] = ()
+    oncall: oncall.Roster = field(default_factory=oncall.Roster)
     tenants: Mapping[str, frozenset[str]] = field(default_factory=dict)
     locale: str = "zh-CN"
     bot_name: str = "countersign"
@@ -369,6 +377,12 @@ class Book(Limits):
     index: Mapping[Key, str | None] = field(default_factory=dict)
     """(platform, tenant, account id) → person id, None where two claim it: see
     ``index_accounts``."""
+
+    def as_of(self, now: datetime) -> Book:
+        """The same, where "now" is a moment: it matters to who is on call."""
+        if not self.oncall.rotas:
+            return self
+        return replace(self, oncall=replace(self.oncall, at=now))
 
 
 def policy_of(book: Book, name: str) -> Policy:

@@ -14,9 +14,11 @@ from fnmatch import fnmatchcase
 from zoneinfo import ZoneInfo
 
 from bot import model, regexes, texts
-from bot.policy import screening
+from bot.policy import oncall, screening
 from bot.policy.model import Book, Refusal, Verdict, together
 from bot.policy.when import When
+
+NO_ROTAS = oncall.Roster()
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def judged(book: Book, subject: Subject) -> Verdict:
     """The policies of every table that holds, each with its reason: the same whatever the order of
     the tables. What cannot be told is refused."""
     try:
-        tables = [table for table in book.when if holds(table, subject)]
+        tables = [table for table in book.when if holds(table, subject, book.oncall)]
     except _Unjudged as unjudged:
         return Verdict(unjudged.refusal)
     tables.sort(key=lambda table: (table.policy, table.reason))
@@ -61,11 +63,11 @@ def _reason(table: When) -> str:
     return texts.Bilingual(f"{table.reason} ({table.policy})", f"{chinese}（{table.policy}）")
 
 
-def holds(table: When, subject: Subject) -> bool:
+def holds(table: When, subject: Subject, roster: oncall.Roster = NO_ROTAS) -> bool:
     """Does a table hold, as far as that is known now?"""
     if not narrowed(table, subject):
         return False
-    answers = _answers(table, subject)
+    answers = _answers(table, subject, roster)
     first = next(answers, True)
     return first or any(answers) if table.any_of else first and all(answers)
 
@@ -89,7 +91,7 @@ def narrowed(table: When, subject: Subject) -> bool:
     return not table.roles or bool(table.roles & subject.roles)
 
 
-def _answers(table: When, subject: Subject) -> Iterator[bool]:
+def _answers(table: When, subject: Subject, roster: oncall.Roster) -> Iterator[bool]:
     """Whether each of the conditions that the table has holds; what takes work comes last."""
     targets = subject.targets
     if table.risk:
@@ -108,6 +110,10 @@ def _answers(table: When, subject: Subject) -> Iterator[bool]:
     if table.hours:
         local = subject.at.astimezone(ZoneInfo(table.zone))
         yield any(hours.holds(local) for hours in table.hours)
+    if table.on_call:
+        yield bool(roster.on_call(table.on_call, subject.at))
+    if table.off_call:
+        yield not roster.on_call(table.off_call, subject.at)
     if table.regex is not None:
         yield _has_match(table, table.regex, subject)
 

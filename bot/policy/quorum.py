@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Literal
 
 from bot import model
-from bot.policy import humans, identity, owners, seats
+from bot.policy import humans, identity, oncall, owners, seats
 from bot.policy.model import TAG, Book, Person, Policy, Stage, policy_of
 from bot.policy.snapshots import from_snapshot
 
@@ -49,9 +49,25 @@ class Quorum:
         return now + tuple((one, True) for one in self.kept)
 
     @property
-    def approvers(self) -> tuple[str, ...]:
-        """Everybody whom one of the policies names."""
+    def named(self) -> tuple[str, ...]:
+        """Everybody whom one of the policies names, and the rotas that it does."""
         return tuple(dict.fromkeys(who for one in self.policies for who in one.people))
+
+    @property
+    def approvers(self) -> tuple[str, ...]:
+        """Everybody whom one of the policies names; of a rota whoever is on call now."""
+        return self.book.oncall.resolved(self.named)
+
+    @property
+    def rotas(self) -> tuple[str, ...]:
+        """The rotas by which people approve."""
+        return oncall.names(dict.fromkeys(who for one, _ in self.everything for who in one.people))
+
+    @property
+    def on_call(self) -> tuple[str, ...]:
+        """The people who are on call by these rotas now."""
+        on_call = self.book.oncall.on_call
+        return tuple(dict.fromkeys(who for name in self.rotas for who in on_call(name)))
 
     @property
     def code_required(self) -> bool:
@@ -142,7 +158,8 @@ def ballot_of(book: Book, request: model.Request) -> tuple[Quorum, str]:
     if ballot.kind == "approval":
         named_since = (identity.of_ram(book, user) for user in ballot.ram)
         people = (*ballot.voters, *(person.id for person in named_since if person is not None))
-        voters = tuple(dict.fromkeys(person for person in people if person in book.people))
+        known = (one for one in people if one in book.people or one.startswith(oncall.WORD))
+        voters = tuple(dict.fromkeys(known))
         named = Policy(
             within.name,
             voters,
@@ -190,7 +207,8 @@ def is_for_trial(book: Book, platform: str) -> bool:
 def for_evaluation(book: Book, one: Policy) -> bool:
     """Do only people without an account on a real platform vote by this policy? By all others no
     account of a platform for evaluation counts, whoever holds it."""
-    held = [key for who in one.people for key in identity.accounts_held(book, who)]
+    people = book.oncall.potential(one.people)
+    held = [key for who in people for key in identity.accounts_held(book, who)]
     return bool(held) and all(platform in book.evaluation for platform, _, _ in held)
 
 
@@ -209,8 +227,8 @@ def electorate(quorum: Quorum) -> tuple[str, ...]:
 
 
 def electors(quorum: Quorum, one: Policy) -> tuple[str, ...]:
-    """The people whose votes count with a policy."""
-    return _without_involved(quorum, one, one.people)
+    """The people whose votes count with a policy now."""
+    return _without_involved(quorum, one, quorum.book.oncall.resolved(one.people))
 
 
 def _without_involved(quorum: Quorum, one: Policy, people: tuple[str, ...]) -> tuple[str, ...]:
@@ -225,7 +243,7 @@ def benches(quorum: Quorum, one: Policy) -> tuple[seats.Bench, ...]:
 
 
 def _bench(quorum: Quorum, one: Policy, stage: Stage) -> seats.Bench:
-    people = _without_involved(quorum, one, stage.approvers)
+    people = _without_involved(quorum, one, quorum.book.oncall.resolved(stage.approvers))
     need = {"any": 1, "count": stage.count}.get(stage.mode, max(1, len(people)))
     return seats.Bench(people, need, stage.mode == "sequence")
 
@@ -288,12 +306,18 @@ def _allowed(quorum: Quorum, one: Policy, human: humans.Human, vote: model.Vote)
 
 def _stages_of(quorum: Quorum, one: Policy, kept: bool, vote: model.Vote) -> frozenset[int]:
     """The stages that a vote may fill a seat of. Its account must still be somebody's who may
-    approve there, as whoever held it then must have been allowed to."""
+    approve there, as whoever held it then must have been allowed to. By a rota those may who were
+    on call when the vote was cast."""
     book, holder = quorum.book, identity.person_of(quorum.book, vote.account)
     people = {vote.person} if kept or vote.person in book.people else set[str]()
     if holder is not None and not kept:
         people.add(holder.id)
-    return frozenset(n for n, stage in enumerate(one.all_stages) if people <= {*stage.approvers})
+    roster = book.oncall
+    return frozenset(
+        n
+        for n, stage in enumerate(one.all_stages)
+        if people <= {*roster.resolved(stage.approvers, vote.at)}
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bot import model
-from bot.policy import humans, identity, quorum
+from bot.policy import humans, identity, oncall, quorum
 from bot.policy.model import Book, Person, Policy, Refusal
 
 VOTES = ("approve", "reject", "retry", "skip")
@@ -27,7 +27,8 @@ def refusal_of_platform(
     allowed = action in ("stop", "pause", "cancel") or bool(own)
     if own and len(own) < len(needed.everything):
         if action in VOTES:
-            allowed = voter is not None and any(voter.id in one.people for one in own)
+            named = (who for one in own for who in book.oncall.resolved(one.people))
+            allowed = voter is not None and voter.id in named
         elif action == "resume":
             allowed = False
     if allowed and request.place.platform in book.evaluation:
@@ -68,6 +69,8 @@ def refusal_of_vote(
     if voter.id in needed.involved and voter.id not in people:
         own = voter.id in humans.holders(book, humans.requester(request))
         return Refusal("vote.own" if own else "vote.caused")
+    if not people and needed.rotas:
+        return Refusal("vote.off_call", {"rotas": list(needed.rotas)})
     if voter.id not in people:
         return Refusal("vote.stranger", {"names": quorum.names(book, people)})
     digest = quorum.ballot_of(book, request)[1]
@@ -98,7 +101,18 @@ def refusal_of_shortage(needed: quorum.Quorum, by_form: bool) -> Refusal | None:
     short = quorum.shortages(needed, by_form=by_form)
     if not short:
         return None
+    if not short[0].policy.stages and short[0].policy.by_oncall:
+        return _refusal_of_rota(needed, short[0].policy)
     if not short[0].policy.stages:
         return Refusal("refused.nobody", {"policy": needed.name})
     key = "refused.nobody.stages" if short[0].lack.people else "refused.nobody.stage"
     return Refusal(key, quorum.shortage_facts(needed.book, short[0]))
+
+
+def _refusal_of_rota(needed: quorum.Quorum, one: Policy) -> Refusal:
+    """Why there are not people enough now by a policy that names rotas: who is on call."""
+    book, rotas = needed.book, oncall.names(one.people)
+    people = [who for name in rotas for who in book.oncall.on_call(name)]
+    key = "refused.nobody.on_call" if people else "refused.nobody.off_call"
+    shown = {"policy": one.name, "rotas": list(rotas), "names": quorum.names(book, people)}
+    return Refusal(key, shown)

@@ -71,7 +71,8 @@ class When:
     """``commands`` (globs), ``groups`` (names) and ``roles`` (one of which the requester has)
     narrow it; empty ones do not. Of the conditions that it has, all must hold, or with ``any_of``
     one: ``risk``; ``tags`` (key and glob of the value; a target has one of them);
-    ``more_targets_than``; ``values`` (parameter → globs; one parameter fits); ``regex`` in a text
+    ``more_targets_than``; ``on_call``: a rota by which somebody is on call, and ``off_call`` one
+    by which nobody is; ``values`` (parameter → globs; one parameter fits); ``regex`` in a text
     of ``where``; ``hours`` in ``zone``. Without conditions it holds. ``reason`` may have its
     Chinese with it (``texts.Bilingual``)."""
 
@@ -88,4 +89,6 @@ class When:
     where: frozenset[Literal["text", "value", "script"]] = frozenset()
     hours: tuple[Hours, ...] = ()
     zone: str = "Asia/Shanghai"
+    on_call: str = ""
+    off_call: str = ""
     any_of: bool = False

@@ -10,7 +10,7 @@ import ipaddress
 import re
 import zoneinfo
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
@@ -126,6 +126,28 @@ def _hours(text: object) -> hours.Hours:
             'must be days, hours or both in quotes, such as "Sat-Sun", "Fri 18:00-24:00" or '
             '"22:00-06:00"'
         ) from None
+
+
+def _turn(text: object) -> timedelta:
+    """ "1d" or "2w", as a timedelta of whole days."""
+    if isinstance(text, timedelta):
+        return text
+    match = re.fullmatch(r"([1-9][0-9]{0,2})([dw])", text) if isinstance(text, str) else None
+    span = timedelta(days=int(match[1]) * (7 if match[2] == "w" else 1)) if match else _LONGEST
+    if match is None or span > _LONGEST:
+        raise fault('must be whole days or weeks in quotes, such as "1d" or "1w", at most "365d"')
+    return span
+
+
+def _time_of_day(value: object) -> time:
+    """ "09:00", or a local time of TOML."""
+    if isinstance(value, time):
+        return value
+    match = re.fullmatch(r"([0-9]{1,2}):([0-9]{2})", value) if isinstance(value, str) else None
+    try:
+        return time(int(match[1]), int(match[2])) if match is not None else time(-1)
+    except ValueError:
+        raise fault('must be a time of the day in quotes, such as "09:00"') from None
 
 
 def _days(text: object) -> timedelta:
@@ -287,6 +309,8 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=256), AfterVali
 Texts = Annotated[tuple[Text, ...], Field(strict=False)]
 SomeTexts = Annotated[tuple[Text, ...], Field(strict=False, min_length=1)]
 Days = Annotated[timedelta, BeforeValidator(_days)]
+Turn = Annotated[timedelta, BeforeValidator(_turn), Shown("days or weeks")]
+TimeOfDay = Annotated[InstanceOf[time], BeforeValidator(_time_of_day), Shown("time of day")]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Moment = Annotated[InstanceOf[date], BeforeValidator(_moment), Shown("date, with or without time")]
 Hours = Annotated[InstanceOf[hours.Hours], BeforeValidator(_hours), Shown("text")]
