@@ -14,7 +14,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export GOAL := $(firstword $(MAKECMDGOALS))
 export CHOSEN := $(if $(filter file default undefined,$(origin PYTHON)),no,yes)
 
-.PHONY: setup install demo demo-setup hooks test test-postgres test-replicas thorough matrix coverage check crash crash-replicas mutations transcripts fuzz \
+.PHONY: setup install demo demo-setup hooks test test-postgres test-replicas thorough matrix coverage check crash chaos mutations transcripts fuzz \
   bench docs translated pictures lock release clean
 
 setup:
@@ -65,8 +65,8 @@ check: setup
 crash: setup
 	$(PY) -m tests.crash $(ARGS)
 
-crash-replicas: setup
-	$(PY) -m tests.replicas $(ARGS)
+chaos: setup
+	$(PY) -m tests.chaos $(ARGS)
 
 # One change between the vote and the start, many times: what matters is refused, what does not is not.
 mutations: setup

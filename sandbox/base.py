@@ -5,6 +5,7 @@ call received, and the control methods by which tests and the demo play the peop
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
@@ -104,10 +105,13 @@ class Fault:
 
 
 class Faults:
-    """The faults waiting to happen, in the order in which they were asked for."""
+    """The faults waiting to happen, in the order of their asking; and ``weather``: what
+    befalls which share of all calls, between 0 and 1."""
 
     def __init__(self, changes: Changes) -> None:
         self.waiting: list[Fault] = []
+        self.weather: dict[str, float] = {}
+        self.chance = random.Random()
         self._changes = changes
 
     def add(self, fault: Fault) -> None:
@@ -115,7 +119,20 @@ class Faults:
         self._changes.note("faults", "")
 
     def take(self, api: str, *kinds: str) -> Fault | None:
-        """The next fault for this call among ``kinds`` (all kinds if none is named), used up."""
+        """The next fault for this call among ``kinds`` (all kinds if none is named), used up. The
+        call that is served now is marked with it."""
+        fault = self._ordered(api, kinds) or self._by_chance(api, kinds)
+        if fault is not None and (served := _SERVED.get()):
+            served[0].fault = fault.do
+        return fault
+
+    def _by_chance(self, api: str, kinds: tuple[str, ...]) -> Fault | None:
+        for do, share in self.weather.items():
+            if do in kinds and self.chance.random() < share:
+                return Fault(api, do)
+        return None
+
+    def _ordered(self, api: str, kinds: tuple[str, ...]) -> Fault | None:
         for fault in self.waiting:
             if fault.api not in (api, "*") or (kinds and fault.do not in kinds):
                 continue
@@ -138,7 +155,8 @@ class Faults:
 class Call:
     """One call received, or one push: what was asked, what was answered. ``seconds``: how long it
     took, None while it is open; ``lost``: the answer reached nobody; ``payload``: what was pushed,
-    of which ``request`` is the name; ``port``: where the caller came in, 0 where nobody knows."""
+    of which ``request`` is the name; ``port``: where the caller came in, 0 where nobody knows;
+    ``fault``: the misbehaviour that it met with."""
 
     at: float
     api: str
@@ -152,6 +170,7 @@ class Call:
     lost: bool = False
     payload: Any = None
     port: int = 0
+    fault: str = ""
 
 
 _PORT: ContextVar[int] = ContextVar("port", default=0)
@@ -234,6 +253,14 @@ class Party:
         self.faults.add(Fault(api, do, times, after, args))
 
     @control
+    async def weather(self, do: str, share: float, seed: int = 0) -> None:
+        """Let this share of all calls, or pushes, misbehave from now on; 0: none any more."""
+        self.faults.weather.pop(do, None)
+        if share:
+            self.faults.weather[do] = share
+            self.faults.chance.seed(f"{seed} {self.name} {do}")
+
+    @control
     async def clear_faults(self) -> None:
         self.faults.clear()
 
@@ -248,6 +275,7 @@ class Party:
                 "status": c.status,
                 "code": c.code,
                 "answer": c.answer,
+                "fault": c.fault,
             }
             for c in self.journal[since:]
             if not api or c.api == api

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from sandbox import process
 from tests import postgres
-from tests.replicas.fleet import LEASE, Fleet, Replica
+from tests.chaos import disk
+from tests.chaos.fleet import LEASE, Fleet, Replica
 
 CHECKPOINTS = (
     *("engine.before_commit", "engine.committed", "outbox.claimed", "outbox.part"),
@@ -49,6 +50,7 @@ class Stage:
         self.fleet, self.server = fleet, server
         self.turns = {replica.name: asyncio.Lock() for replica in fleet.replicas}
         self.database = asyncio.Lock()
+        self.platforms: dict[str, asyncio.Lock] = {}
 
     def replica(self, number: int) -> Replica:
         return self.fleet.replicas[number]
@@ -102,6 +104,14 @@ async def _without_database(stage: Stage, replica: Replica, one: Disturbance) ->
     replica.proxy.mend()
 
 
+async def _bad_disk(stage: Stage, replica: Replica, one: Disturbance) -> None:
+    if disk.library() is None:
+        return  # without a C compiler no disk can be made to fail
+    replica.disk.order(one.detail)
+    await asyncio.sleep(one.seconds)
+    replica.disk.order("")
+
+
 OF_REPLICA: dict[str, Callable[[Stage, Replica, Disturbance], Awaitable[None]]] = {
     "SIGKILL": _killed,
     "SIGKILL at": _killed_there,
@@ -110,6 +120,7 @@ OF_REPLICA: dict[str, Callable[[Stage, Replica, Disturbance], Awaitable[None]]] 
     "clock": _wrong_clock,
     "no platforms": _cut_off,
     "no database": _without_database,
+    "disk": _bad_disk,
 }
 
 
@@ -147,15 +158,69 @@ OF_ALL: dict[str, Callable[[Stage, Disturbance], Awaitable[None]]] = {
     "database restarted": _database_restarted,
     "rolling restart": _rolled,
 }
-ON_SQLITE = ("SIGKILL", "SIGKILL at", "SIGTERM", "SIGSTOP", "clock", "no platforms")
+
+
+async def _weather(stage: Stage, one: Disturbance) -> None:
+    """Of all calls to a party, or of its pushes, a share misbehaves."""
+    party, do, share = one.detail.split()
+    await stage.fleet.sandbox.call(
+        party, "weather", do=do, share=float(share), seed=int(one.at * 100)
+    )
+    await asyncio.sleep(one.seconds)
+    await stage.fleet.sandbox.call(party, "weather", do=do, share=0)
+
+
+async def _connections_cut(stage: Stage, one: Disturbance) -> None:
+    await stage.fleet.sandbox.call(one.detail, "kill_sockets")
+    await asyncio.sleep(one.seconds)
+
+
+OF_PLATFORMS: dict[str, Callable[[Stage, Disturbance], Awaitable[None]]] = {
+    "weather": _weather,
+    "connections cut": _connections_cut,
+}
+WEATHER = {
+    "dingtalk": (
+        "error",
+        "throttle",
+        "slow",
+        "hang_up",
+        "lose_answer",
+        "html",
+        "drop_ack",
+        "duplicate",
+    ),
+    "lark": (
+        "error",
+        "throttle",
+        "slow",
+        "hang_up",
+        "lose_answer",
+        "html",
+        "drop_ack",
+        "duplicate",
+    ),
+    "aliyun": ("error", "throttle", "slow", "hang_up", "lose_answer", "html"),
+}
+SHARES = (0.1, 0.3, 0.6, 1.0)
+ONLY_SHARED = (
+    "no database",
+    "no database for all",
+    "database restarted",
+    "leader killed",
+    "rolling restart",
+)
+ONLY_ON_SQLITE = ("disk",)
 
 
 def plan(chance: random.Random, replicas: int, shared: bool, length: float) -> list[Disturbance]:
-    """Between three and six disturbances within so many seconds."""
-    kinds = [*OF_REPLICA, *OF_ALL, "SIGKILL", "SIGKILL at", "SIGKILL at", "SIGSTOP"]
-    kinds = [kind for kind in kinds if shared or kind in ON_SQLITE]
+    """Between three and seven disturbances within so many seconds."""
+    never = ONLY_ON_SQLITE if shared else ONLY_SHARED
+    kinds = [*OF_REPLICA, *OF_ALL, *OF_PLATFORMS]
+    kinds += ["SIGKILL", "SIGKILL at", "SIGKILL at", "SIGSTOP", "weather", "weather", "disk"]
+    kinds = [kind for kind in kinds if kind not in never]
     found = [
-        _one(chance, chance.choice(kinds), replicas, length) for _ in range(chance.randint(3, 6))
+        _one(chance, chance.choice(kinds), replicas, length) for _ in range(chance.randint(3, 7))
     ]
     return sorted(found, key=lambda one: one.at)
 
@@ -163,11 +228,11 @@ def plan(chance: random.Random, replicas: int, shared: bool, length: float) -> l
 def _one(chance: random.Random, kind: str, replicas: int, length: float) -> Disturbance:
     at, who = round(chance.uniform(0.3, length), 2), chance.randrange(replicas)
     seconds, detail = chance.uniform(0.0, 1.5), ""
-    if kind in OF_ALL:
+    if kind in OF_ALL or kind in OF_PLATFORMS:
         who = -1
     if kind == "SIGSTOP":
         seconds = chance.choice((chance.uniform(0.2, 2.5), LEASE + chance.uniform(0.5, 3.0)))
-    elif kind in ("no platforms", "clock"):
+    elif kind in ("no platforms", "clock", "weather"):
         seconds = chance.uniform(1.0, 6.0)
     elif kind.startswith("no database"):
         seconds = chance.choice((chance.uniform(0.2, 2.5), LEASE + chance.uniform(0.5, 3.0)))
@@ -176,6 +241,13 @@ def _one(chance: random.Random, kind: str, replicas: int, length: float) -> Dist
         detail = chance.choice(("600", "-600"))
     elif kind == "SIGKILL at":
         detail = chance.choice(CHECKPOINTS)
+    elif kind == "disk":
+        seconds, detail = chance.uniform(0.2, 3.0), chance.choice(("full", "read-only", "unsynced"))
+    elif kind == "connections cut":
+        detail = chance.choice(("dingtalk", "lark"))
+    elif kind == "weather":
+        party = chance.choice(sorted(WEATHER))
+        detail = f"{party} {chance.choice(WEATHER[party])} {chance.choice(SHARES)}"
     return Disturbance(at, kind, who, round(seconds, 2), detail)
 
 
@@ -185,6 +257,11 @@ async def played(stage: Stage, disturbances: Sequence[Disturbance]) -> None:
 
     async def one(it: Disturbance) -> None:
         await asyncio.sleep(max(0.0, began + it.at - asyncio.get_running_loop().time()))
+        if it.kind in OF_PLATFORMS:
+            async with stage.platforms.setdefault(it.detail.rpartition(" ")[0], asyncio.Lock()):
+                with stage.fleet.disturbed():
+                    await OF_PLATFORMS[it.kind](stage, it)
+            return
         if it.kind in OF_ALL:
             async with stage.database:
                 with stage.fleet.disturbed():

@@ -21,6 +21,7 @@ from bot import store
 from sandbox import process, stories
 from sandbox.client import Sandbox
 from tests import settings
+from tests.chaos.disk import Disk
 from tests.crash import crew, runbooks
 from tests.postgres_proxy import Proxy
 
@@ -46,16 +47,23 @@ replica = { env = "HISTORY_REPLICA" }
 """
 UNREACHED = ("cannot be reached", "the store failed: connection failed")
 """What a process says that ends because it was started while there was no database."""
+DISK_FAILED = ("database or disk is full", "disk I/O error", "attempt to write a readonly database")
+"""What SQLite says of a disk that fails."""
 LEADER = "SELECT name FROM replicas WHERE state = 'living' ORDER BY id LIMIT 1"
 
 
 @dataclass(slots=True)
 class Orders:
-    """What a process is told; see ``tests.replicas.child``."""
+    """What a process is told; see ``tests.chaos.child``."""
 
     offset: float = 0.0
     cut: tuple[int, ...] = ()
     at: str = ""
+
+
+def is_of_disk(log: str) -> bool:
+    """Does what a process wrote say that its disk failed?"""
+    return any(why in log for why in DISK_FAILED)
 
 
 class Replica:
@@ -65,6 +73,7 @@ class Replica:
         self.fleet, self.name, self.proxy = fleet, f"replica-{number}", proxy
         self.folder = fleet.folder / self.name
         self.orders = Orders()
+        self.disk = Disk(self.folder / "disk")
         self.ends: list[str] = []
         """How its processes ended that were not meant to."""
         self.starts = 0
@@ -86,12 +95,13 @@ class Replica:
         environment = os.environ | {
             "HISTORY_STORE": self.proxy.url(self.fleet.url) if self.proxy else "",
             "HISTORY_REPLICA": self.name,
+            **self.disk.environment,
         }
         config = str(self.folder / "bot.toml")
         self.starts += 1
         with self._unheard(), self.log.open("ab") as out:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "tests.replicas.child", str(self._file)),
+                *(sys.executable, "-m", "tests.chaos.child", str(self._file)),
                 *("run", "--config", config),
                 cwd=process.ROOT,
                 env=environment,
@@ -108,9 +118,10 @@ class Replica:
         code = await process.wait()
         if self._ending:
             return
-        if not (code == -signal.SIGKILL and self.orders.at) and not self._unreached:
+        if not (code == -signal.SIGKILL and self.orders.at) and not self._excused:
             self.ends.append(f"{self.name} ended with status {code}")
         self.orders.at = ""
+        await self.disk.works.wait()
         if self.restarts and not self._ending:
             await self.start()
 
@@ -130,7 +141,7 @@ class Replica:
         assert self._process is not None
         self.thaw()
         code = await process.stop_bot(self._process, 30.0)
-        if code not in (0, -signal.SIGTERM) and not self._unreached:  # SIGTERM: not listening yet
+        if code not in (0, -signal.SIGTERM) and not self._excused:  # SIGTERM: not listening yet
             self.ends.append(f"{self.name} was told to end, and did with status {code}")
 
     def freeze(self) -> None:
@@ -158,16 +169,19 @@ class Replica:
         return self.folder / f"bot-{self.starts}.log"
 
     @property
-    def _unreached(self) -> bool:
-        """Did its newest process end because it could not begin without a database?"""
+    def _excused(self) -> bool:
+        """Did its newest process end because it could not begin without a database, or because its
+        disk failed?"""
         text = self.log.read_text("utf-8", "replace")
+        if is_of_disk(text):
+            return True
         return "ready after" not in text and any(why in text for why in UNREACHED)
 
     @property
-    def output(self) -> str:
-        """What all its processes wrote."""
-        logs = sorted(self.folder.glob("bot-*.log"), key=lambda path: path.stat().st_mtime)
-        return "".join(path.read_text("utf-8", "replace") for path in logs)
+    def broke(self) -> bool:
+        """Did one of its processes write a traceback that no failing disk explains?"""
+        logs = [path.read_text("utf-8", "replace") for path in self.folder.glob("bot-*.log")]
+        return any("Traceback" in text and not is_of_disk(text) for text in logs)
 
     @property
     def http(self) -> int:
@@ -297,6 +311,7 @@ class Fleet:
             if replica.proxy is not None:
                 replica.proxy.mend()
             replica.thaw()
+            replica.disk.order("")
             replica.order(offset=0.0, cut=(), at="")
             if not replica.alive:
                 await replica.start()

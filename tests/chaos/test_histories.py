@@ -11,8 +11,8 @@ import pytest
 from bot import model
 from sandbox import play
 from tests import postgres
-from tests.replicas import disturbances, history, scenes, truth
-from tests.replicas.scenes import Ending
+from tests.chaos import disturbances, history, scenes, truth
+from tests.chaos.scenes import Ending
 
 State = model.State
 
@@ -134,9 +134,14 @@ def test_the_checker_finds(breach: Callable[[truth.Facts], None], words: str) ->
 def test_a_seed_is_always_the_same_history_and_many_hold_everything() -> None:
     assert history.Plan.of(7, 3) == history.Plan.of(7, 3)
     assert history.Plan.of(7, 3) != history.Plan.of(8, 3)
-    plans = [history.Plan.of(seed, 3) for seed in range(100)]
-    kinds = {act.kind for plan in plans for act in plan.disturbances}
-    assert kinds == {*disturbances.OF_REPLICA, *disturbances.OF_ALL}
+    every = {*disturbances.OF_REPLICA, *disturbances.OF_ALL, *disturbances.OF_PLATFORMS}
+    for replicas, never in (
+        (0, disturbances.ONLY_SHARED),
+        (3, disturbances.ONLY_ON_SQLITE),
+    ):
+        plans = [history.Plan.of(seed, replicas) for seed in range(100)]
+        kinds = {act.kind for plan in plans for act in plan.disturbances}
+        assert kinds == every - set(never)
     assert {cue.scene for plan in plans for cue in plan.cues} == scenes.SCENES.keys()
 
 

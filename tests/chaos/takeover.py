@@ -12,7 +12,7 @@ from pathlib import Path
 from sandbox import play
 from sandbox.client import Sandbox
 from tests import postgres
-from tests.replicas import fleet as fleets
+from tests.chaos import fleet as fleets
 
 LOOK = 0.01
 LONGEST = 60.0

@@ -10,17 +10,17 @@ import tempfile
 import time
 import traceback
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sandbox import play, process
 from sandbox.client import PROCESSES, Sandbox
 from tests import postgres, settings
+from tests.chaos import disturbances, scenes, truth
+from tests.chaos import fleet as fleets
 from tests.crash import crew
 from tests.crash import truth as crash_truth
 from tests.postgres_proxy import Proxy
-from tests.replicas import disturbances, scenes, truth
-from tests.replicas import fleet as fleets
 
 PROCESSES.set_forkserver_preload(["sandbox.__main__", "tests.sdk_models"])
 LENGTH = 7.0
@@ -33,12 +33,14 @@ STEP = 310.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a seed means for so many replicas; 0: one bot on SQLite."""
+    """What a seed means for so many replicas; 0: one bot on SQLite. ``kept``: the parts that are
+    left of it, by their names; None: all of them."""
 
     seed: int
     replicas: int
     cues: tuple[scenes.Cue, ...]
     disturbances: tuple[disturbances.Disturbance, ...]
+    kept: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, seed: int, replicas: int) -> Plan:
@@ -48,14 +50,33 @@ class Plan:
         return cls(seed, replicas, tuple(cues), tuple(acts))
 
     @property
+    def parts(self) -> dict[str, scenes.Cue | disturbances.Disturbance]:
+        """All that happens, by name: "c0" is the first scene, "d0" the first disturbance."""
+        return {
+            **{f"c{number}": one for number, one in enumerate(self.cues)},
+            **{f"d{number}": one for number, one in enumerate(self.disturbances)},
+        }
+
+    def only(self, names: Sequence[str]) -> Plan:
+        """The same history with nothing but these parts."""
+        return replace(self, kept=tuple(name for name in self.parts if name in names))
+
+    @property
+    def happens(self) -> list[scenes.Cue | disturbances.Disturbance]:
+        """What is left of it, in order."""
+        parts = self.parts
+        left = [one for name, one in parts.items() if self.kept is None or name in self.kept]
+        return sorted(left, key=lambda one: one.at)
+
+    @property
     def replay(self) -> str:
         """The command that plays it again."""
-        return f"make crash-replicas ARGS='--seed {self.seed} --replicas {self.replicas}'"
+        only = f" --only {','.join(self.kept)}" if self.kept is not None else ""
+        return f"make chaos ARGS='--seed {self.seed} --replicas {self.replicas}{only}'"
 
     def lines(self) -> list[str]:
         """What happens, in order."""
-        both: list[scenes.Cue | disturbances.Disturbance] = [*self.cues, *self.disturbances]
-        return [str(one) for one in sorted(both, key=lambda one: one.at)]
+        return [str(one) for one in self.happens]
 
 
 @dataclass(slots=True)
@@ -138,8 +159,10 @@ async def _play(
     try:
         stage = disturbances.Stage(fleet, server)
         async with asyncio.TaskGroup() as group:
-            playing = group.create_task(scenes.played(fleet, list(plan.cues), plan.seed))
-            group.create_task(_disturbed(stage, plan.disturbances))
+            cues = [one for one in plan.happens if isinstance(one, scenes.Cue)]
+            acts = [one for one in plan.happens if isinstance(one, disturbances.Disturbance)]
+            playing = group.create_task(scenes.played(fleet, cues, plan.seed))
+            group.create_task(_disturbed(stage, acts))
         await at_rest(fleet, platforms)
         await everything_again(fleet.sandbox)
         await at_rest(fleet, platforms)
@@ -149,7 +172,7 @@ async def _play(
     for replica in fleet.replicas:
         await replica.end()
         result.faults += replica.ends
-        if "Traceback" in replica.output:
+        if replica.broke:
             result.faults.append(f"a traceback in {replica.folder}")
     facts = await truth.gather(fleet)
     result.faults += truth.faults(facts, playing.result())

@@ -14,8 +14,8 @@ import aiohttp
 
 from bot import model
 from sandbox import play, stories
+from tests.chaos.fleet import Fleet
 from tests.crash import crowd, runbooks
-from tests.replicas.fleet import Fleet
 
 State = model.State
 AWAY = "离线期间通过"

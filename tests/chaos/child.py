@@ -1,4 +1,4 @@
-"""``python -m tests.replicas.child ORDERS run --config FILE``: the bot, which obeys a file.
+"""``python -m tests.chaos.child ORDERS run --config FILE``: the bot, which obeys a file.
 
 ``ORDERS`` is read at the start and at each SIGUSR1, and holds JSON: ``offset``, the seconds by
 which this machine's clock is wrong; ``cut``, the ports that cannot be reached; ``at``, the
@@ -91,4 +91,4 @@ def obey(orders: Orders) -> None:
 
 if __name__ == "__main__":
     obey(Orders(Path(sys.argv.pop(1))))
-    command.main(prog_name="python -m tests.replicas.child")
+    command.main(prog_name="python -m tests.chaos.child")

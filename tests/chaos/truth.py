@@ -12,9 +12,9 @@ from bot import model, store
 from bot.store.sql import queries
 from bot.store.sql.check import bodies, chain, invariants
 from sandbox import play, process, stories, world
+from tests.chaos.fleet import Fleet
+from tests.chaos.scenes import Ending
 from tests.crash import truth
-from tests.replicas.fleet import Fleet
-from tests.replicas.scenes import Ending
 
 MACHINES = {machine.id: machine.name for machine in world.MACHINES}
 END = re.compile(r"#(\d+) [\w-]+ (执行成功|执行失败|已拒绝（|已取消（|已停止|已过期)")
@@ -273,7 +273,9 @@ def of_limits(facts: Facts) -> list[str]:
     """No platform had to refuse a call, and the budgets hold for all replicas together."""
     found = []
     for platform, calls in facts.calls.items():
-        refused = [one for one in calls if one["status"] in THROTTLED[platform]]
+        refused = [
+            one for one in calls if one["status"] in THROTTLED[platform] and not one.get("fault")
+        ]
         found += [f"{platform} refused {one['api']}: {one['code']}" for one in refused]
         times = [one["at"] for one in calls if SENDING.search(one["api"])]
         most = densest(times, WINDOW - SLACK)
