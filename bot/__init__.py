@@ -2,6 +2,7 @@
 
 from bot.commands.api import (
     Act,
+    Change,
     Context,
     Lookup,
     Output,
@@ -34,6 +35,7 @@ __all__ = [
     "AuditRow",
     "Between",
     "Block",
+    "Change",
     "Code",
     "Command",
     "Context",

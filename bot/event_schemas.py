@@ -19,6 +19,7 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 OWN = "countersign."
 COMPLETED, APPROVED = "countersign.run.completed", "approval.approved"
 TEXTS: Schema = {"type": "array", "items": {"type": "string"}}
+NUMBERS: Schema = {"type": "array", "items": {"type": "integer"}}
 STATES: Schema = {"enum": [state.value for state in model.State]}
 WAITS = "approval|canary|confirm|pause|batch|person|held|unknown"
 VIA = "card|text|form"
@@ -92,6 +93,8 @@ FAMILIES: Mapping[str, Mapping[str, Facts]] = {
             "until": "string",
             "digest": "string",
         },
+        "freeze.begun": {"scope": TEXTS, "until": "string", "by": TEXTS, "digest": "string"},
+        "freeze.lifted": {"freezes": NUMBERS, "by": TEXTS, "digest": "string"},
         "request.rejected": {"reason": "string?"},
         "request.reminded": {"people": TEXTS},
         "request.unreachable": {"policy": "string"},

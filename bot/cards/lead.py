@@ -77,6 +77,7 @@ def lead_text(deployment: Deployment, request: model.Request) -> str:
     locale, plan = request.locale, request.plan
     assert plan is not None
     key = "card.lead" if plan.instances else "card.lead.plain"
+    key = "card.lead.internal" if plan.internal else key
     return texts.say(
         locale,
         f"{key}.past" if request.state.final else key,

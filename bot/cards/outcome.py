@@ -59,7 +59,7 @@ def outcome_message(
     elif isinstance(plan, model.TemplateOperation):
         blocks += runs.progress_blocks(request, plan)
         blocks += runs.output_blocks(request, request.progress.outputs if request.progress else {})
-    else:
+    elif not plan.internal:
         if request.state is model.State.UNKNOWN:
             blocks.append(para(span(texts.say(locale, "say.unknown.what", name=run_name))))
         rows = result_rows(request, plan, results)
@@ -83,6 +83,8 @@ def headline_of(request: model.Request, results: Sequence[model.InstanceResult])
         model.State.NOT_STARTED: "say.outcome.not_started",
         model.State.CANCELLED: f"say.{request.word}",
     }.get(request.state, "say.unknown")
+    if request.plan is not None and request.plan.internal and key == "say.succeeded":
+        key = "say.succeeded.internal"
     return texts.say(request.locale, key, **facts)
 
 
@@ -102,7 +104,8 @@ def evidence_rows(
         (texts.say(locale, "say.approved_by"), (span(texts.joined(locale, approvers, "list")),)),
     ]
     began, ended = request.started_at or request.approved_at, request.ended_at
-    if began and ended and request.state is not model.State.NOT_STARTED:
+    at_once = request.plan is not None and bool(request.plan.internal)
+    if began and ended and request.state is not model.State.NOT_STARTED and not at_once:
         took = max(timedelta(), ended - began - timedelta(seconds=request.stepped))
         rows.append((texts.say(locale, "say.duration"), (span(texts.duration(locale, took)),)))
     rows.append((texts.say(locale, "card.code"), (code(request.code),)))

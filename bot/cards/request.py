@@ -98,6 +98,8 @@ def folded(heading: str, blocks: Iterable[model.Block]) -> tuple[model.Block, ..
 
 def fold_heading(locale: str, plan: model.Plan) -> str:
     """What is found in the section that holds the plan."""
+    if plan.internal:
+        return texts.say(locale, "card.fold.internal")
     if isinstance(plan, model.TemplateOperation):
         return texts.say(locale, "card.fold.template")
     return texts.say(locale, "card.fold.script", lines=len(plan.script.splitlines()))
@@ -143,7 +145,8 @@ def decide_buttons(request: model.Request, plan: model.Plan) -> tuple[model.Butt
     targets = ", ".join(instance_name(one) for one in plan.instances[:3])
     if len(plan.instances) > 3:
         targets += " " + texts.say(locale, "card.more", count=len(plan.instances) - 3)
-    confirm = texts.say(locale, "card.confirm", command=request.command, targets=targets)
+    key = "card.confirm.internal" if plan.internal else "card.confirm"
+    confirm = texts.say(locale, key, command=request.command, targets=targets)
     reject = model.Button("reject", texts.say(locale, "card.button.reject"), "danger")
     if request.hold:
         again = runs.buttons(request.locale, request.id, "revote")
@@ -189,6 +192,8 @@ def progress_blocks(
     """How far it is: a bar with figures, and a line for each instance or task."""
     if isinstance(plan, model.TemplateOperation):
         return runs.progress_blocks(request, plan)
+    if plan.internal:
+        return []
     if not results and request.state not in STARTED:
         return []
     lines = model.Block("list", rows=tuple(result_rows(request, plan, results)))
@@ -228,6 +233,8 @@ def plan_blocks(deployment: Deployment, request: model.Request) -> tuple[model.B
         rows += runs.plan_rows(locale, plan, typed)
         rows += definitions.limit_rows(locale, plan)
         text = template_blocks(locale, plan)
+    elif isinstance(plan, model.InternalPlan):
+        text = (para(bold(say(locale, "card.internal"))), exact(locale, plan.preview))
     else:
         rows += script_rows(locale, plan)
         text = script_blocks(locale, plan)

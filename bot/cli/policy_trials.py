@@ -122,6 +122,12 @@ class Archive:
     def alike(self, likeness: str) -> int:
         return 0
 
+    def freezes(self, at: datetime) -> Sequence[model.Freeze]:
+        return ()
+
+    def votes(self, request: int) -> Sequence[model.Vote]:
+        return ()
+
 
 def tried(deployment: Deployment, case: Case, now: datetime) -> Outcome:
     """What comes of a case at a moment. Raises Impossible."""

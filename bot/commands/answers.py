@@ -1,4 +1,5 @@
-"""What the function of a command may answer: a script to plan, a reply, an act, a lookup."""
+"""What the function of a command may answer: a script to plan, a change of what the bot keeps, a
+reply, an act, a lookup."""
 
 from __future__ import annotations
 
@@ -53,6 +54,13 @@ class Script:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """The values of an internal operation, by name, as it was declared with ``internal``."""
+
+    values: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """An answer for the thread that asked; ``file`` follows it."""
 
@@ -91,7 +99,7 @@ class Lookup:
     targets: tuple[str, ...] = ()
 
 
-Answer = Script | Reply | Act | Lookup
+Answer = Script | Change | Reply | Act | Lookup
 
 
 @contextmanager

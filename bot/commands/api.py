@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
+from bot import model
 from bot.commands.answers import Act as Act
 from bot.commands.answers import Answer as Answer
+from bot.commands.answers import Change as Change
 from bot.commands.answers import Kind as Kind
 from bot.commands.answers import Lookup as Lookup
 from bot.commands.answers import Reads as Reads
@@ -39,6 +41,7 @@ class Declared:
     example: str
     by_role: bool = False
     does: tuple[str, str] = ("", "")
+    internal: model.InternalName | Literal[""] = ""
 
 
 def command(
@@ -52,16 +55,19 @@ def command(
     example: str,
     by_role: bool = False,
     does: tuple[str, str] = ("", ""),
+    internal: model.InternalName | Literal[""] = "",
 ) -> Callable[[F], F]:
     """Declare a command. ``name``: the function's own unless given. ``summary``: one line in
     Chinese and one in English. ``example``: a complete line, ready to paste; it must parse.
     ``by_role``: only for people with a role that names this command, or "*". ``does``: what it
     does, as cards say it in "Alice wants to …", in both languages; {name} is a parameter's
-    value."""
+    value. ``internal``: the internal operation that it asks for."""
 
     def declare(function: F) -> F:
         word = name or function.__name__.strip("_").replace("_", "-")
-        declared = Declared(kind, word, aliases, risk, reads, summary, example, by_role, does)
+        declared = Declared(
+            kind, word, aliases, risk, reads, summary, example, by_role, does, internal
+        )
         function.declared = declared  # type: ignore[attr-defined]
         return function
 
@@ -76,9 +82,19 @@ def operation(
     summary: tuple[str, str],
     example: str,
     does: tuple[str, str] = ("", ""),
+    internal: model.InternalName | Literal[""] = "",
 ) -> Callable[[F], F]:
-    """Declare a command that people must approve; its function returns a ``Script``."""
-    return command(name, aliases=aliases, risk=risk, summary=summary, example=example, does=does)
+    """Declare a command that people must approve; its function returns a ``Script``, or, of an
+    ``internal`` operation, which changes what the bot itself keeps, a ``Change``."""
+    return command(
+        name,
+        aliases=aliases,
+        risk=risk,
+        summary=summary,
+        example=example,
+        does=does,
+        internal=internal,
+    )
 
 
 def query(

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any, get_args
 
-from bot import source, texts
+from bot import model, source, texts
 from bot.commands import api, parameters, registry, rendering, script_files
 
 _WORD = re.compile(r"[^\W\d_][\w-]{0,31}")
@@ -221,6 +221,7 @@ def _command(
         takes_context,
         by_role=declared.by_role,
         does=dict(zip(texts.LOCALES, declared.does, strict=True)),
+        internal=declared.internal,
     )
 
 
@@ -261,6 +262,12 @@ def _declared_badly(declared: api.Declared) -> Iterator[tuple[str, str]]:
         if value not in known:
             named = ", ".join(one for one in known[:-1] if one)
             yield key, f"its {key} is {value!r}; it is {named} or {known[-1]}"
+    known = get_args(model.InternalName)
+    if declared.internal and declared.internal not in known:
+        named = ", ".join(known)
+        yield "internal", f"its internal is {declared.internal!r}; there are {named}"
+    elif declared.internal and declared.kind != "operation":
+        yield "internal", "only an operation can be an internal one: declare it with @operation"
     if not isinstance(declared.by_role, bool):
         yield "by_role", f"its by_role is {declared.by_role!r}; it is True or False"
 
@@ -275,6 +282,8 @@ def trial(
     planned = f"its example {command.example!r} plans no script"
     try:
         answer = command.call(None, values)
+        if command.internal:
+            return
         assert isinstance(answer, api.Script)
         rendered = [rendering.render(answer)]
         if answer.windows:

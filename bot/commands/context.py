@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from bot import model, policy, texts
-from bot.commands import deliveries, needs, registry, usages
+from bot.commands import deliveries, frozen, needs, registry, usages
 from bot.commands.answers import Reply
 from bot.policy import access, calendar, quorum
 
@@ -204,6 +204,10 @@ class Context:
         following = quorum.names(self.book, roster.on_call(name, turn.end))
         key = "oncall.next" if following else "oncall.next.nobody"
         return f"{text} · {self.say(key, names=following)}"
+
+    def freezes(self) -> tuple[frozen.Frozen, ...]:
+        """What is frozen now."""
+        return tuple(frozen.frozen(self.book, self.view.archive, self.now, self.locale))
 
     def removed(self, request: model.Request) -> str:
         """Why the texts of a request are gone, as a sentence; "": they are there."""

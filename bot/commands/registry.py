@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from bot import model
 from bot.commands import answers, parameters
@@ -29,6 +29,7 @@ class Command:
     """Something that can be asked for. ``version`` is a short SHA-256 of its files; ``reads`` what
     the store must show it; ``by_role``: only people whose role names it (or "*") may use it, as
     with every operation. ``does``: what it does, as words behind "Alice wants to", by language.
+    ``internal``: the internal operation that it asks for.
 
     Of a template: ``template`` itself, without a ``function``; ``templates``: its name and that of
     every template it may run → SHA-256 of the text, by which ``Catalog.library`` has it;
@@ -56,6 +57,7 @@ class Command:
     robots: Mapping[str, str] = field(default_factory=dict)
     by_role: bool = False
     does: Mapping[str, str] = field(default_factory=dict)
+    internal: model.InternalName | Literal[""] = ""
 
     def call(self, context: object, values: Mapping[str, Any]) -> answers.Answer:
         """What the command answers to these values. A query needs a context; an operation gets
@@ -71,7 +73,7 @@ class Command:
         except SystemExit as end:
             error = Ended(f"it ends the process with {end.code!r}; return an answer, or raise")
             raise error.with_traceback(end.__traceback__) from None
-        wanted = _ANSWERS[self.kind]
+        wanted = answers.Change if self.internal else _ANSWERS[self.kind]
         if not isinstance(answer, wanted):
             type_name = type(answer).__name__
             raise TypeError(f"{self.name} must return a {wanted.__name__}, not {type_name}")

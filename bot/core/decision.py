@@ -49,6 +49,7 @@ class DecisionBuilder:
         self.published: list[model.CloudEvent] = []
         self.untold: list[int] = []
         self.links: list[model.FormLink] = []
+        self.freezes: list[model.Freeze] = []
         self.noted: Mapping[str, object] = {}
         self.spoken = ""
         self.carried = False
@@ -344,6 +345,7 @@ class DecisionBuilder:
             published=tuple(self.published),
             untold=tuple(self.untold),
             links=tuple(self.links),
+            freezes=tuple(self.freezes),
             closed=self.closed,
             reopened=self.reopened,
         )

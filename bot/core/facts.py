@@ -3,7 +3,7 @@ before a condition asks for it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -119,6 +119,11 @@ class _Starting(starting.Facts):
     @cached_property
     def screened(self) -> policy.Verdict:
         return values.screened_now(self.builder)
+
+    @property
+    def freezes(self) -> Sequence[model.Freeze]:
+        archive = self.builder.view.archive
+        return archive.freezes(self.now) if archive is not None else ()
 
     @property
     def subject(self) -> needs.Subject | None:

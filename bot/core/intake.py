@@ -13,6 +13,7 @@ from bot.cards import runs
 from bot.commands import registry
 from bot.commands.line import parser
 from bot.core import (
+    content_internal,
     content_script,
     content_template,
     endings,
@@ -65,7 +66,8 @@ class Submission:
 class Blueprint:
     """What a plan is made of. ``look`` finds the instances (None: there are none to find), and
     ``context`` is what the plan is then made of; ``text`` and ``args`` are kept with the request;
-    ``sources`` are the templates by digest; ``fetch`` reads what is kept in the cloud first."""
+    ``sources`` are the templates by digest; ``fetch`` reads what is kept in the cloud first;
+    ``plan`` is the plan itself, where nothing has to be found."""
 
     look: model.ResolveTargets | None
     context: Mapping[str, Any]
@@ -73,6 +75,7 @@ class Blueprint:
     args: Mapping[str, object]
     sources: Mapping[str, str] = field(default_factory=dict)
     fetch: model.FetchDefinition | None = None
+    plan: model.InternalPlan | None = None
 
 
 def operation(deployment: Deployment, name: str) -> registry.Command | policy.Refusal:
@@ -188,7 +191,7 @@ def look_up(builder: DecisionBuilder, rule: policy.CommandRule, blueprint: Bluep
         builder.noted = blueprint.context
 
         def draft() -> model.Plan:
-            return plan_template.freeze(builder, rule, plan_template.NO_DATA)
+            return blueprint.plan or plan_template.freeze(builder, rule, plan_template.NO_DATA)
 
         planning = replace(facts.planning_of(builder, draft), untargeted=True)
         refusal = proposal.refusal_of_plan(builder, planning)
@@ -247,21 +250,32 @@ def shown(value: object) -> str:
     return "" if value is None else value if isinstance(value, str) else model.canonical(value)
 
 
-def content_of(
-    builder: DecisionBuilder, submission: Submission
-) -> content_script.ScriptContent | content_template.TemplateContent:
+Content = (
+    content_script.ScriptContent
+    | content_template.TemplateContent
+    | content_internal.InternalContent
+)
+
+
+def content_of(builder: DecisionBuilder, submission: Submission) -> Content:
     """What is asked for, as the gate judges it."""
-    if submission.operation.template is not None:
-        return content_template.TemplateContent(builder, submission.operation, submission.line)
-    return content_script.ScriptContent(builder, submission.operation, submission.line)
+    command, line = submission.operation, submission.line
+    if command.template is not None:
+        return content_template.TemplateContent(builder, command, line)
+    if command.internal:
+        written_at = submission.written_at or builder.now
+        return content_internal.InternalContent(
+            builder, command, line, submission.person, submission.place, submission.locale,
+            written_at,
+        )  # fmt: skip
+    return content_script.ScriptContent(builder, command, line)
 
 
-def blueprint_of(
-    builder: DecisionBuilder,
-    submission: Submission,
-    content: content_script.ScriptContent | content_template.TemplateContent,
-) -> Blueprint:
+def blueprint_of(builder: DecisionBuilder, submission: Submission, content: Content) -> Blueprint:
     """What the plan is made of, once the gate let it pass."""
+    if isinstance(content, content_internal.InternalContent):
+        text, args = content.line.shown, plain(content.parsed.values)
+        return Blueprint(None, {}, text, args, plan=content.plan)
     if isinstance(content, content_template.TemplateContent):
         return of_template(builder, content)
     return of_script(builder, content, submission.timeout)

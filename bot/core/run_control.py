@@ -16,6 +16,7 @@ from bot.core import (
     live_runs,
     openings,
     reachability,
+    run_internal,
     run_remote,
     run_script,
     run_template,
@@ -31,6 +32,7 @@ RUNNERS: Mapping[type, runner.Runner] = {
     model.StoredCommandPlan: run_script,
     model.TemplatePlan: run_template,
     model.RemoteTemplatePlan: run_remote,
+    model.InternalPlan: run_internal,
 }
 Answer = tuple[str, Literal["success", "info", "warning", "error"]]
 """The sentence for the person who acted, and its tone."""

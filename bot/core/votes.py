@@ -297,7 +297,9 @@ def count(
         builder.update_card()
         opening = builder.it.opening if builder.it.scheduled else None
         if opening is None:
-            return texts.say(locale, "vote.approved", id=number), "success"
+            done = builder.it.state is model.State.SUCCEEDED
+            key = "internal.approved" if done else "vote.approved"
+            return texts.say(locale, key, id=number), "success"
         why = cards.opening_text(deployment, locale, opening)
         return texts.say(locale, "opening.approved", id=number, why=why), "success"
     if tally.verdict == "rejected":

@@ -11,7 +11,7 @@ from bot.model.bus import CloudEvent, Letter
 from bot.model.effects import Effect, NewEffect, Timer
 from bot.model.events import EffectCompleted, InstanceResult, Receipt
 from bot.model.outcomes import Outcome
-from bot.model.requests import FormLink, Request, Step, Vote
+from bot.model.requests import FormLink, Freeze, Request, Step, Vote
 from bot.model.searches import Search
 from bot.model.usage import Usage
 
@@ -135,6 +135,14 @@ class Archive(Protocol):
         """The number of the oldest open request of this ``model.likeness``; 0: there is none."""
         ...
 
+    def freezes(self, at: datetime) -> Sequence[Freeze]:
+        """The freezes of people that are in force at a moment, oldest first."""
+        ...
+
+    def votes(self, request: int) -> Sequence[Vote]:
+        """The votes on a request, in order."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -202,7 +210,9 @@ class Decision:
     ``request`` is another, new one; ``redriven`` the numbers of dead letters to
     send once more, ``untold`` the effects that are dead letters now: a final word of which people
     could be told nothing, ``links`` what is now known of forms that revoke or modify another.
-    ``reopened``: what waits for its opening is to be judged anew at once.
+    ``freezes`` are those of people that began, or were lifted.
+    ``reopened``: what waits for its opening is to be judged anew at once, what was approved first
+    before the others.
     """
 
     receipt: Receipt = field(default_factory=Receipt)
@@ -222,4 +232,5 @@ class Decision:
     closed: Request | None = None
     untold: tuple[int, ...] = ()
     links: tuple[FormLink, ...] = ()
+    freezes: tuple[Freeze, ...] = ()
     reopened: bool = False

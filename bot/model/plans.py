@@ -1,4 +1,5 @@
-"""What exactly will run: a script, a stored command, a template, or a template on another engine.
+"""What exactly will run: a script, a stored command, a template (here, or on another engine), or an
+internal operation, which changes what the bot itself keeps.
 
 A plan is frozen when its card is shown; its digest covers every field of it. ``plain`` is the form
 in which all kinds of plans are stored and hashed.
@@ -11,12 +12,14 @@ import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, PlainSerializer, Tag
 
 Tags = tuple[tuple[str, str], ...]
 """Keys with their values, sorted."""
+InternalName = Literal["freeze", "unfreeze"]
+"""The internal operations: they change what the bot itself keeps, and nothing outside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,11 @@ class Operation:
     def away(self) -> bool:
         """Does another engine run it as a template?"""
         return False
+
+    @property
+    def internal(self) -> InternalName | Literal[""]:
+        """Which internal operation it is; "": none."""
+        return ""
 
     @property
     def script(self) -> str:
@@ -209,6 +217,20 @@ class RemoteTemplatePlan(TemplateOperation):
         return True
 
 
+@dataclass(frozen=True, slots=True)
+class InternalPlan(Operation):
+    """An internal operation, with the values that it is done with. ``preview`` tells what it
+    changes, in the language of the request."""
+
+    internal: InternalName = field(kw_only=True)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    preview: str = ""
+
+    @property
+    def engine(self) -> str:
+        return "internal"
+
+
 _PLAIN: Mapping[str, object] = {
     "command": "",
     "version": "",
@@ -252,6 +274,8 @@ def plain(plan: Plan) -> dict[str, Any]:
     """A plan as it is stored: the fields of every kind, so that its digest does not depend on how
     the kinds are divided."""
     form = {name: getattr(plan, name, value) for name, value in _PLAIN.items()}
+    if plan.internal:
+        form["internal"] = plan.internal
     return form | {
         "instances": [_instance(each) for each in plan.instances],
         "mentions": [_instance(each) for each in plan.mentions],
@@ -274,6 +298,8 @@ def _kind(plan: object) -> str:
     """The name of a plan's type, also of one that is stored."""
     if not isinstance(plan, dict):
         return type(plan).__name__
+    if plan.get("internal"):
+        return "InternalPlan"
     if plan.get("template"):
         return "TemplatePlan" if plan.get("engine") == "local" else "RemoteTemplatePlan"
     return "StoredCommandPlan" if plan.get("command_id") else "ScriptPlan"
@@ -283,7 +309,8 @@ Plan = Annotated[
     Annotated[ScriptPlan, Tag("ScriptPlan")]
     | Annotated[StoredCommandPlan, Tag("StoredCommandPlan")]
     | Annotated[TemplatePlan, Tag("TemplatePlan")]
-    | Annotated[RemoteTemplatePlan, Tag("RemoteTemplatePlan")],
+    | Annotated[RemoteTemplatePlan, Tag("RemoteTemplatePlan")]
+    | Annotated[InternalPlan, Tag("InternalPlan")],
     Discriminator(_kind),
     PlainSerializer(plain),
 ]

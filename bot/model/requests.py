@@ -147,6 +147,31 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True)
+class Freeze:
+    """A freeze that people asked for and agreed to, by the number of its ``request``: until then
+    nothing starts that was asked for in one of these groups (by name), or whose command one of
+    these patterns names. ``person`` asked for it, for a ``reason`` ("": it was removed).
+    ``lifted_at``: it ended before (None: it did not)."""
+
+    request: int
+    until: datetime
+    groups: tuple[str, ...]
+    commands: tuple[str, ...]
+    person: str = ""
+    reason: str = ""
+    lifted_at: datetime | None = None
+
+    @property
+    def name(self) -> str:
+        return f"#{self.request}"
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """What it was asked for: names of groups, patterns of commands, or "all"."""
+        return (*self.groups, *("all" if one == "*" else one for one in self.commands))
+
+
+@dataclass(frozen=True, slots=True)
 class TaskStatus:
     """One task of a template's run, for people: ``status`` is Success, Failed, Skipped, Running,
     Waiting or "" (not begun)."""

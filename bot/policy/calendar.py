@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from bot import model
 from bot.source.hours import WHOLE_DAY, Hours
 
 HORIZON = timedelta(days=366)
@@ -100,6 +101,26 @@ class Closure:
     kind: Literal["freeze", "window", "time"]
     period: Period
     opens: datetime | None
+
+
+def periods(freezes: Sequence[model.Freeze]) -> tuple[Period, ...]:
+    """The freezes of people as those of the configuration: what was asked for in one of their
+    groups, and what one of their patterns names."""
+    return tuple(
+        period
+        for freeze in freezes
+        for period in (
+            *(_period(freeze, groups=frozenset((group,))) for group in freeze.groups),
+            *(_period(freeze, commands=(pattern,)) for pattern in freeze.commands),
+        )
+    )
+
+
+def _period(
+    freeze: model.Freeze, commands: tuple[str, ...] = ("*",), groups: frozenset[str] = frozenset()
+) -> Period:
+    end = freeze.until.astimezone(UTC).replace(tzinfo=None)
+    return Period(freeze.name, Times("UTC", end=end), freeze.reason, commands, groups)
 
 
 def closure(

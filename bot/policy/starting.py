@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -57,20 +58,30 @@ class Facts(conditions.Facts, ABC):
     def screened(self) -> Verdict:
         """What the patterns of now say of it, where they are not those that it was made under."""
 
+    @property
+    @abstractmethod
+    def freezes(self) -> Sequence[model.Freeze]:
+        """The freezes of people that are in force now."""
+
     @cached_property
     def closure(self) -> calendar.Closure | None:
-        """Why the calendar lets nothing of it start now; None: it does."""
+        """Why the calendar lets nothing of it start now; None: it does. What changes nothing
+        outside is never frozen: so a freeze does not stop the way out of it."""
         book, request = self.book, self.request
+        inside = request.plan is not None and bool(request.plan.internal)
         group = access.group_of(book, request.place.platform, request.place.chat)
         name = group.name if group is not None else ""
 
         def concerning(periods: tuple[calendar.Period, ...]) -> list[calendar.Period]:
+            if inside:
+                return []
             return [one for one in periods if one.concerns(request.command, name, request.risk)]
 
         terms = request.plan.terms if request.plan is not None else {}
         starts = terms.get("starts_at")
         begin = datetime.fromisoformat(starts) if starts else None
-        return calendar.closure(concerning(book.freezes), concerning(book.windows), self.now, begin)
+        freezes = concerning((*book.freezes, *calendar.periods(self.freezes)))
+        return calendar.closure(freezes, concerning(book.windows), self.now, begin)
 
     @property
     @abstractmethod

@@ -294,6 +294,9 @@ class Reader(shared.Members, Protocol):
     def usage(self) -> tuple[model.Usage, ...]:
         """What was used of each platform, month by month, oldest month first."""
 
+    def freezes(self, at: datetime) -> tuple[model.Freeze, ...]:
+        """The freezes of people that are in force at a moment, oldest first."""
+
     def status(self) -> Status: ...
 
     def queues(self) -> tuple[Queue, ...]:

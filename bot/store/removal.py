@@ -40,6 +40,8 @@ def plan_of(plan: model.Plan) -> model.Plan:
             return replace(
                 plan, script="", parameters={}, targets=(), selectors=(), preview="", sealed={}
             )
+        case model.InternalPlan():
+            return replace(plan, parameters={}, preview="")
         case model.TemplatePlan():
             return replace(plan, parameters={}, targets=(), selectors=(), preview="", sealed={})
 

@@ -26,6 +26,8 @@ _ACTIONS: dict[str, tuple[str, str]] = {
     "act.refused": ("操作被拒", "was refused"),
     "request.approved": ("已批准", "approved"),
     "request.scheduled": ("已批准，等待开始时间", "approved, waits for its time"),
+    "freeze.begun": ("冻结开始", "a freeze began"),
+    "freeze.lifted": ("冻结解除", "a freeze was lifted"),
     "request.rejected": ("已拒绝", "rejected"),
     "request.reminded": ("再次提醒审批人", "reminded the approvers"),
     "request.unreachable": ("没有足够的审批人", "too few people could approve it"),

@@ -33,6 +33,62 @@ PHRASES: dict[str, tuple[str, str]] = {
         "{time} 太远：最多提前 {most}。",
         "{time} is too far ahead: {most} at most.",
     ),
+    "freeze.until": (
+        "请写明冻结到什么时候：until 18:00 或 for 2h。例如：freeze restart until 18:00 正在发布",
+        "Say until when it is frozen: until 18:00, or for 2h. Such as: freeze restart until 18:00 the release is under way",
+    ),
+    "freeze.unknown": (
+        "“{name}”不是群的名称，也不是命令。可以写：{names:list}",
+        "{name} is no group and no command. There are: {names:list}",
+    ),
+    "freeze.plan": ("冻结到 {time} 为止，期间不会开始：", "Until {time} this does not start:"),
+    "freeze.plan.group": (
+        "• 在群“{name}”里申请的所有操作",
+        "• whatever is asked for in the group {name}",
+    ),
+    "freeze.plan.command": ("• 命令 {name}", "• the command {name}"),
+    "freeze.plan.commands": (
+        "• 名称符合 {name} 的命令（现在是 {names:list}）",
+        "• commands named {name} (now {names:list})",
+    ),
+    "freeze.plan.all": ("• 所有操作", "• all operations"),
+    "freeze.plan.reason": ("原因：{reason}", "Why: {reason}"),
+    "freeze.line": (
+        "{name} {scope}，到 {time} 为止（{reason}）",
+        "{name} {scope} until {time} ({reason})",
+    ),
+    "freeze.begun": (
+        "{scope} 冻结到 {time} 为止。提前解除请发送：unfreeze #{number}",
+        "{scope}: frozen until {time}. To lift it before, send: unfreeze #{number}",
+    ),
+    "frozen.people": (
+        "{scope}，到 {time} 为止（{reason}）。{name} 申请，{names:list} 批准",
+        "{scope} until {time} ({reason}). Asked by {name}, approved by {names:list}",
+    ),
+    "frozen.file": (
+        "{scope}，到 {time} 为止（{reason}）。写在 bot.toml 里",
+        "{scope} until {time} ({reason}). From bot.toml",
+    ),
+    "frozen.file.ever": (
+        "{scope}，没有期限（{reason}）。写在 bot.toml 里",
+        "{scope}, with no end ({reason}). From bot.toml",
+    ),
+    "freezes.title": ("现在的冻结", "Frozen now"),
+    "freezes.none": ("现在没有冻结。", "Nothing is frozen now."),
+    "unfreeze.plan": (
+        "提前解除，等待的操作随即开始：",
+        "Lifted at once; what waits for it starts:",
+    ),
+    "unfreeze.none": (
+        "没有“{name}”这个冻结。发送 freezes 查看现在有哪些。",
+        "There is no freeze {name}. Send: freezes",
+    ),
+    "unfreeze.file": (
+        "冻结“{name}”写在 bot.toml 里，只能由管理员在那里修改。",
+        "The freeze {name} stands in bot.toml: only the administrator lifts it, there.",
+    ),
+    "unfreeze.over": ("{names:list} 已经不再冻结。", "{names:list} is over already."),
+    "unfreeze.done": ("已解除 {names:list}。", "{names:list} is lifted."),
     "opening.approved": (
         "已同意 #{id}，到时自动开始。{why}",
         "You approved #{id}; it starts by itself when it may. {why}",

@@ -20,6 +20,14 @@ PHRASES: dict[str, tuple[str, str]] = {
         "{name} 申请{does}（{where}），风险：{risk}",
         "{name} asked to {does} ({where}, {risk} risk).",
     ),
+    "card.lead.internal": (
+        "{name} 申请{does}，风险：{risk}",
+        "{name} wants to {does} ({risk} risk).",
+    ),
+    "card.lead.internal.past": (
+        "{name} 申请{does}，风险：{risk}",
+        "{name} asked to {does} ({risk} risk).",
+    ),
     "card.lead.many": (
         "{names:list} 等 {total} 台实例",
         "{total} instances such as {names:list}",
@@ -39,6 +47,8 @@ PHRASES: dict[str, tuple[str, str]] = {
         "Full plan (script of {lines:line|lines})",
     ),
     "card.fold.template": ("完整计划（参数和步骤）", "Full plan (values and steps)"),
+    "card.fold.internal": ("完整计划（会改变什么）", "Full plan (what changes)"),
+    "card.internal": ("同意后会改变什么", "What changes once it is approved"),
     "card.digest": ("摘要", "Digest"),
     "card.asked_by": ("申请人", "Asked by"),
     "card.request": ("申请内容", "Request"),
@@ -86,6 +96,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "card.button.reject": ("拒绝", "Reject"),
     "card.button.stop": ("停止", "Stop"),
     "card.confirm": ("确认在 {targets} 上执行 {command}？", "Run {command} on {targets}?"),
+    "card.confirm.internal": ("确认执行 {command}？", "Approve this {command}?"),
     "card.confirm.stop": ("确认停止 #{id}？", "Stop #{id}?"),
     "card.ask_reason": ("原因（拒绝时建议填写）", "Reason (kindly give one when rejecting)"),
     "card.note.pending": (

@@ -194,6 +194,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "refused.lookup.late": ("没有在规定时间内得到回答", "no answer came in time"),
     # ------------------------------------------------------------------ votes
     "vote.approved": ("已同意 #{id}，开始执行。", "You approved #{id}; it starts now."),
+    "internal.approved": ("已同意 #{id}，已经生效。", "You approved #{id}; it is in force now."),
     "vote.read_first": (
         "这次没有计入：卡片上放不下 #{id} 的完整计划，正在单独发给你。读完后再同意一次。",
         "Not counted yet: the card does not hold the whole plan of #{id}, so it is being sent to you alone. Read it, then approve once more.",
@@ -396,6 +397,7 @@ PHRASES: dict[str, tuple[str, str]] = {
         "the message that asked was removed by a moderator",
     ),
     "say.succeeded": ("#{id} {command} 执行成功", "#{id} {command} succeeded"),
+    "say.succeeded.internal": ("#{id} {command} 已生效", "#{id} {command} is in force"),
     "say.failed": ("#{id} {command} 执行失败", "#{id} {command} failed"),
     "say.partly_failed": (
         "#{id} {command} 部分失败：成功 {done}/{total}",

@@ -164,6 +164,7 @@ def test_a_store_is_made_once_and_keeps_its_identity(path: Path) -> None:
             "m016_configuration",
             "m017_calls",
             "m018_unreached",
+            "m019_freezes",
         ]
 
 

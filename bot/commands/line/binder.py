@@ -122,8 +122,13 @@ class Arguments:
         elif line.at_quote():
             self._quoted(line.quoted(), script)
         else:
-            self._bare(line.bare(), script)
+            self._bare(self._listed() or line.bare(), script)
         return True
+
+    def _listed(self) -> str:
+        """Words with commas between them that the next parameter takes as one; "": not so."""
+        text, free = self.line.solid_ahead(), [p for p in self._open()[:1] if p.kind == "word"]
+        return self.line.solid() if "," in text and any(self._fits(p, text) for p in free) else ""
 
     def _key(self) -> parameters.Parameter | None:
         """The parameter whose ``name=`` stands here; the reader moves behind it."""

@@ -90,6 +90,12 @@ class Reader:
         self.at = match.end()
         return match[0].rstrip(",;，；、。")
 
+    def solid_ahead(self) -> str:
+        """What ``solid`` would read here, in plain form."""
+        before, text = self.at, self.solid()
+        self.at = before
+        return text.translate(unicode.ASCII)
+
     def gap_at(self, at: int) -> bool:
         """Does nothing, or a gap, come next?"""
         match = _GAP.match(self.plain, at)

@@ -251,11 +251,21 @@ CREATE INDEX calls_ended ON calls (ended_at);
 _UNREACHED = """
 ALTER TABLE replicas ADD COLUMN unreached TEXT COLLATE "C" NOT NULL DEFAULT '';
 """
+_FREEZES = """
+CREATE TABLE freezes (
+    request BIGINT PRIMARY KEY,
+    until BIGINT NOT NULL,
+    lifted_at BIGINT NOT NULL,
+    scope TEXT COLLATE "C" NOT NULL
+);
+CREATE INDEX freezes_until ON freezes (until);
+"""
 LATER: Mapping[str, str] = {
     "m015_replicas": _REPLICAS,
     "m016_configuration": _CONFIGURATION,
     "m017_calls": _CALLS,
     "m018_unreached": _UNREACHED,
+    "m019_freezes": _FREEZES,
 }
 """What each migration after the first schema does."""
 TABLE = "SELECT to_regclass('migrations')"

@@ -176,6 +176,9 @@ class Reader(port.Reader):
     def usage(self) -> tuple[model.Usage, ...]:
         return usage.months(self.connection)
 
+    def freezes(self, at: datetime) -> tuple[model.Freeze, ...]:
+        return views.freezes(self.connection, at)
+
     def status(self) -> port.Status:
         connection = self.connection
         return port.Status(

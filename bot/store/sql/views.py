@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot import audit as audit_
@@ -169,6 +169,27 @@ class Archive:
         """The number of the oldest open request of this ``model.likeness``; 0: there is none."""
         row = self.connection.execute(queries.REQUEST_ALIKE, (likeness,)).fetchone()
         return row[0] or 0
+
+    def freezes(self, at: datetime) -> tuple[model.Freeze, ...]:
+        """The freezes of people that are in force at a moment, oldest first."""
+        return freezes(self.connection, at)
+
+    def votes(self, request: int) -> tuple[model.Vote, ...]:
+        return votes(self.connection, request)
+
+
+def freezes(connection: Connection, at: datetime) -> tuple[model.Freeze, ...]:
+    """The freezes of people that are in force at a moment, oldest first."""
+    return tuple(
+        _freeze(number, until, scope, decoded(body))
+        for number, until, scope, body in connection.execute(queries.FREEZES, (codec.ms(at),))
+    )
+
+
+def _freeze(number: int, until: int, scope: str, request: model.Request) -> model.Freeze:
+    groups, commands = map(tuple, json.loads(scope))
+    person, reason = request.person, request.reason
+    return model.Freeze(number, codec.at(until), groups, commands, person, reason)
 
 
 def journal(connection: Connection, subject: model.Request) -> int:

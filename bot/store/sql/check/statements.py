@@ -7,7 +7,7 @@ from bot.store.sql.queries import FINAL
 TABLES = (
     "requests", "votes", "steps", "results", "journal", "sources", "outbox", "timers", "events",
     "bus", "form_links", "asks", "usage", "request_instances", "audit", "audit_texts", "meta",
-    "configuration", "calls",
+    "configuration", "calls", "freezes",
 )  # fmt: skip
 COUNTS = {table: f"SELECT COUNT(*) FROM {table}" for table in TABLES}
 

@@ -1,0 +1,232 @@
+"""Freezes that people ask for and agree to: they hold as those of bot.toml do, until they are over
+or lifted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from bot import core, model, policy
+from bot.core import internal_operations
+from bot.runtime import engine
+from tests import stores
+from tests.bot import stage as stages
+from tests.bot.run_stage import RunStage
+from tests.bot.stage import actions, cards, said, words
+from tests.bot.test_humans import approve, edit
+from tests.bot.test_openings import frozen, starts
+
+State = model.State
+HOUR = 3600
+
+
+def with_freezes(**changes: object) -> policy.Book:
+    """The small company, in which freezes are voted on."""
+    book = stages.book(**changes)
+    rule = policy.CommandRule("any", "medium")
+    dev = policy.Role("dev", frozenset({"restart", "provision", "freeze", "unfreeze"}))
+    return replace(
+        book,
+        commands={**book.commands, "freeze": rule, "unfreeze": rule},
+        roles={**book.roles, "dev": dev},
+    )
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[RunStage]:
+    made = RunStage(tmp_path, with_freezes())
+    yield made
+    made.close()
+
+
+def decided(stage: RunStage, text: str, number: int) -> list[model.Effect]:
+    """Something is asked for by alice and approved by bob; what leaves the bot at that."""
+    stage.ask("alice", text)
+    stage.work()
+    approve(stage, "bob", number)
+    return stage.work()
+
+
+def test_a_freeze_is_put_to_the_vote_and_holds_from_the_approval_on(stage: RunStage) -> None:
+    stage.ask("alice", "freeze restart until 12:00 the release is under way")
+    card = words(cards(stage.work())[-1])
+    for part in ("2026-01-05 12:00 (UTC)", "the command restart", "the release is under way"):
+        assert part in card
+    assert "in force" in approve(stage, "bob")
+    done = stage.work()
+    assert stage.request(1).state is State.SUCCEEDED
+    (told,) = said(done)
+    assert "#1 freeze is in force" in told
+    assert "unfreeze #1" in told
+    assert actions(stage)[-2:] == ["request.approved", "freeze.begun"]
+    assert starts(decided(stage, "restart web-01 reason=why", 2)) == []
+    assert stage.request(2).scheduled
+    stage.tick(3 * HOUR)
+    assert len(starts(stage.work())) == 1, "it is over by itself"
+
+
+def test_what_is_rejected_or_not_decided_freezes_nothing(stage: RunStage) -> None:
+    request = stage.planned("alice", "freeze all until 12:00 the release")
+    stage.click("bob", 1, "reject", request.code, request.card)
+    stage.planned("alice", "freeze all for 2h the release")
+    assert len(starts(decided(stage, "restart web-01 reason=why", 3))) == 1
+
+
+def test_a_freeze_lifted_early_lets_what_waits_start_in_order_of_its_approval(
+    stage: RunStage,
+) -> None:
+    decided(stage, "freeze re* for 5h the release", 1)
+    first, second = (stage.planned("alice", f"restart web-{n} reason=why").id for n in ("01", "02"))
+    for number in (second, first):
+        stage.tick(60)
+        approve(stage, "bob", number)
+    assert starts(stage.work()) == []
+    stage.ask("alice", "unfreeze re* done")
+    assert "#1 re* until 2026-01-05 14:00 (UTC)" in words(cards(stage.work())[-1])
+    approve(stage, "bob", 4)
+    stage.tick(0)
+    calls = [call for call in starts(stage.work()) if isinstance(call, model.StartRun)]
+    assert [call.request for call in calls] == [second, first]
+    stage.tick(6 * HOUR)
+    assert starts(stage.work()) == [], "once"
+    assert actions(stage).count("freeze.lifted") == 1
+
+
+def test_a_call_that_was_queued_as_the_freeze_began_does_not_leave(stage: RunStage) -> None:
+    stage.planned("alice", "freeze restart for 2h the release")
+    stage.planned("alice", "restart web-01 reason=why")
+    approve(stage, "carol", 2)
+    approve(stage, "bob", 1)
+    assert starts(stage.work()) == []
+    assert stage.request(2).scheduled
+    stage.tick(2 * HOUR)
+    assert len(starts(stage.work())) == 1
+
+
+def test_a_freeze_survives_the_process_that_took_the_vote(stage: RunStage) -> None:
+    """Killed after the commit of the vote, the next process finds the row of the freeze, written in
+    that very commit."""
+    stage.planned("alice", "freeze restart for 2h the release")
+    approve(stage, "bob")
+    stage.loop.run_until_complete(stage.engine.close())
+    stage.store.close()
+    stage.store = stores.opened(stage.path)
+    stage.engine = engine.Engine(
+        stage.store,
+        stage.reading,
+        stage.clock,
+        judge=lambda effect, view, now: core.refusal_of_claim(stage.deployment, effect, view, now),
+        used=stage.used,
+    )
+    stage.loop.run_until_complete(stage._start())
+    assert starts(decided(stage, "restart web-01 reason=why", 2)) == []
+    assert stage.request(2).scheduled
+
+
+@pytest.mark.parametrize(("scope", "holds"), [("ops", True), ("all", True), ("prov*", False)])
+def test_a_scope_is_a_group_a_pattern_of_commands_or_all(
+    stage: RunStage, scope: str, holds: bool
+) -> None:
+    decided(stage, f"freeze {scope} for 2h the release", 1)
+    done = decided(stage, "restart web-01 reason=why", 2)
+    assert (starts(done) == []) is holds
+
+
+def test_a_freeze_never_stops_the_way_out_of_it(stage: RunStage) -> None:
+    edit(stage, freezes=(frozen(-1, 5),), windows=(frozen(20, 21, name="night"),))
+    decided(stage, "freeze all for 5h the release", 1)
+    assert stage.request(1).state is State.SUCCEEDED
+    edit(stage, freezes=(), windows=())
+    assert starts(decided(stage, "restart web-01 reason=why", 2)) == []
+    decided(stage, "unfreeze #1", 3)
+    assert stage.request(3).state is State.SUCCEEDED
+    stage.tick(0)
+    assert len(starts(stage.work())) == 1
+
+
+def test_a_freeze_of_several_things_is_one_freeze(stage: RunStage) -> None:
+    decided(stage, "freeze ops,run for 2h the release", 1)
+    row = stage.read(lambda reader: reader.freezes(stage.clock.now()))[0]
+    assert (row.groups, row.commands, row.person) == (("ops",), ("run",), "alice")
+    assert isinstance(stage.planned("alice", "unfreeze run,ops"), model.Request)
+
+
+def test_a_freeze_approved_after_its_end_is_not_begun(stage: RunStage) -> None:
+    stage.planned("alice", "freeze all for 1m the release")
+    stage.clock.advance(120)
+    approve(stage, "bob")
+    assert any("is over already" in text for text in said(stage.work()))
+    assert stage.request(1).state is State.NOT_STARTED
+    assert stage.read(lambda reader: reader.freezes(stage.clock.now())) == ()
+
+
+def test_what_was_lifted_already_is_not_lifted_again(stage: RunStage) -> None:
+    decided(stage, "freeze all for 2h the release", 1)
+    stage.planned("alice", "unfreeze #1 done")
+    decided(stage, "unfreeze #1 done, too", 3)
+    approve(stage, "bob", 2)
+    assert any("#1 is over already" in text for text in said(stage.work()))
+    assert stage.request(2).state is State.NOT_STARTED
+    assert actions(stage).count("freeze.lifted") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("freeze restrat for 2h the release", "There are: restart"),
+        ("freeze freeze for 2h the release", "freeze is no group and no command"),
+        ("freeze all the release", "until when"),
+        ("freeze all until 12:00 for=2h reason=why", "until when"),
+        ("freeze all until 2026-03-05T12:00 the release", "too far ahead"),
+        ("freeze all until 2025-03-05T12:00 the release", "is over already"),
+        ("unfreeze #7", "There is no freeze #7"),
+        ("unfreeze year-end", "stands in bot.toml"),
+    ],
+)
+def test_what_cannot_be_frozen_or_lifted_is_told_at_once(
+    stage: RunStage, text: str, answer: str
+) -> None:
+    edit(stage, freezes=(frozen(-1, 5),))
+    told = stage.planned_or_said("alice", text)
+    assert isinstance(told, str)
+    assert answer in told
+
+
+def test_freezes_lists_those_of_the_file_and_those_of_people(stage: RunStage) -> None:
+    def listed() -> str:
+        stage.ask("dave", "freezes")
+        return said(stage.work())[-1]
+
+    assert "Nothing is frozen" in listed()
+    edit(stage, freezes=(frozen(-1, 5), frozen(1, 2, name="later")))
+    decided(stage, "freeze ops for 2h the release", 1)
+    text = listed()
+    assert "year-end all until 2026-01-05 14:00 (UTC) (the books are closed). From bot.toml" in text
+    assert "#1 ops until 2026-01-05 11:00 (UTC) (the release). Asked by Alice, approved by Bob" in (
+        text
+    )
+    assert "later" not in text
+    decided(stage, "unfreeze #1", 2)
+    assert "#1" not in listed()
+
+
+def test_who_may_not_use_the_command_freezes_nothing(stage: RunStage) -> None:
+    assert isinstance(stage.planned_or_said("dave", "freeze all for 2h the release"), str)
+
+
+def test_the_code_that_is_voted_on_covers_what_is_done_and_what_is_read(stage: RunStage) -> None:
+    request = stage.planned("alice", "freeze provision for 2h the release")
+    plan = request.plan
+    assert isinstance(plan, model.InternalPlan)
+    assert model.digest(plan) == request.digest, "as it was stored"
+    for change in ({"parameters": {**plan.parameters, "commands": ["*"]}}, {"preview": ""}):
+        assert model.digest(replace(plan, **change)) != request.digest
+
+
+def test_every_internal_operation_there_is_can_be_done() -> None:
+    names = set(get_args(model.InternalName))
+    assert names == set(internal_operations.OPERATIONS)
