@@ -91,6 +91,14 @@ RECALL = Scope(
     others=("im:message",),
     only="hidden",
 )
+URGENT = Scope(
+    "urgent",
+    "im:message.urgent",
+    ("催办时发送加急消息", "reminders that are urgent alert people"),
+    (f"PATCH {_ONE}/urgent_app",),
+    need="useful",
+    only="urgent",
+)
 CHATS = Scope(
     "chats",
     "im:chat:readonly",
@@ -108,7 +116,7 @@ APP = Scope(
     ("GET application/v6/applications/.*",),
     need="doctor",
 )
-ALL = (SAY, HEAR, DIRECT, FILES, FORMS, DEFINITIONS, HISTORY, RECALL, CHATS, APP)
+ALL = (SAY, HEAR, DIRECT, FILES, FORMS, DEFINITIONS, HISTORY, RECALL, URGENT, CHATS, APP)
 
 WAY = (
     "{console}/event → 事件与回调：事件配置和回调配置的订阅方式都选“使用长连接”"

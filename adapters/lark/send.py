@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 PERSON = "ou_"
 """How the id of a person begins, who may be written to in place of a chat."""
 SEND_SCOPE = "im:message:send_as_bot"
+URGENT_SCOPE = "im:message.urgent"
 FORM_SCOPE = "approval:approval:readonly"
 UUID_HOLDS = 3600.0 - 120.0
 """Seconds for which a repeated uuid is surely recognised."""
@@ -69,6 +70,8 @@ class Sender:
                     outcome = await self._tell(
                         effect.place, effect.message, effect.key, attempt, effect.fixed
                     )
+                    if effect.urgent and isinstance(outcome, model.Done):
+                        outcome = await self._alert(effect.place, outcome)
                 case model.ShowCard():
                     outcome = await self._show(effect, attempt)
                 case model.UpdateCard():
@@ -106,6 +109,21 @@ class Sender:
             return posts
         sent = await self._file(place, message.file, f"{key}#file", attempt)
         return posts if isinstance(sent, model.Done) else sent
+
+    async def _alert(self, place: model.Place, sent: model.Done) -> model.Outcome:
+        """Alert the person whom a direct message went to; the message itself has arrived, whatever
+        comes of that. Repeated, it alerts again.
+        https://open.feishu.cn/document/server-docs/im-v1/buzz-messages/urgent_app"""
+        path = f"im/v1/messages/{quote(sent.ref, safe='')}/urgent_app"
+        body = {"user_id_list": [place.chat]}
+        try:
+            answer = await self._api.call("PATCH", path, body, {"user_id_type": "open_id"})
+        except api.NoAnswer as problem:
+            return replace(sent, data={**sent.data, "calm": str(problem)})
+        if answer.code == 0 and not answer.data.get("invalid_user_id_list"):
+            return replace(sent, data={**sent.data, "alerted": True})
+        why = answer.outcome(URGENT_SCOPE).reason if answer.code else "Lark knows no such user"
+        return replace(sent, data={**sent.data, "calm": why})
 
     async def _posts(
         self,

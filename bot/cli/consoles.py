@@ -55,6 +55,9 @@ def uses_of(settings: config.Config, catalog: registry.Catalog, platform: str) -
         forms=bool(more) or any(form.platform == platform for form in settings.book.forms),
         direct=settings.book.direct_chats,
         hidden=any(command.hidden for command in catalog if command.name in settings.book.commands),
+        urgent=any(
+            step.how == "urgent" for one in settings.book.policies.values() for step in one.ladder
+        ),
         callbacks=any(each.kind == platform for each in settings.sources),
     )
 

@@ -26,6 +26,7 @@ from bot.config import (
     check_asked,
     check_calendar,
     check_evaluation,
+    check_ladders,
     check_oncall,
     check_rules,
     check_runbooks,
@@ -248,6 +249,7 @@ def _meaning(context: CheckContext) -> tuple[Rules, Rules]:
     check_rules.check_rules(context)
     policies.check_escalations(context)
     check_when.check_when(context)
+    check_ladders.check_ladders(context)
     check_sources.check_sources(context)
     active, silent = build_rules.compiled(context)
     check_rules.check_loops(context, active)

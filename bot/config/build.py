@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from bot import policy, regexes, texts
 from bot.config import check_policies, people, schema
+from bot.config.ladders import LadderStep
 from bot.config.oncall import rota_of
 from bot.config.when import when_of
 from bot.model import manifests
@@ -102,7 +103,14 @@ def _policy(file: schema.File, name: str, table: schema.Policy) -> policy.Policy
         approvers=check_policies.people(file, table, words=True),
         stages=tuple(_stage(file, stage) for stage in table.stages),
         remind=table.remind or table.expires / 3,
+        ladder=tuple(_step(file, step) for step in table.ladder),
+        quiet_timezone=(table.quiet_timezone or file.bot.timezone) if table.quiet else "UTC",
     )
+
+
+def _step(file: schema.File, table: LadderStep) -> policy.LadderStep:
+    people = check_policies.named_people(file, table.who, words=True)
+    return settings_from(policy.LadderStep, table, who=people)
 
 
 def _stage(file: schema.File, table: schema.Stage) -> policy.Stage:

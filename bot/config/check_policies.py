@@ -29,10 +29,13 @@ def people(file: schema.File, stage: schema.Stage, words: bool = False) -> tuple
     """The people whom a stage names, each once, in order; roles stand for their holders, and rotas
     for all who are on call at some time. ``words``: rotas stay as they are named, and so do the
     tags by which targets name some."""
-    return _people(file, stage.approvers or (), words)
+    return named_people(file, stage.approvers or (), words)
 
 
-def _people(file: schema.File, approvers: Iterable[str], words: bool = False) -> tuple[str, ...]:
+def named_people(
+    file: schema.File, approvers: Iterable[str], words: bool = False
+) -> tuple[str, ...]:
+    """The people whom these words mean, as ``people`` says it of a stage."""
     chosen: dict[str, None] = {}
     known = {person.id for person in file.person}
     for name in approvers:
@@ -203,7 +206,7 @@ def _check_rotas(context: CheckContext, path: paths.Path, stage: schema.Stage) -
         )
         context.diagnostics.fault((*path, "mode"), message, "mode")
         return
-    others = _people(context.file, (name for name in names if name not in rotas))
+    others = named_people(context.file, (name for name in names if name not in rotas))
     most = len(others) + len(rotas)
     if stage.mode == "count" and (stage.count or 1) > most and not by_tag(stage):
         message = f"needs {stage.count} approvals, but one person is on call at a time: at most"

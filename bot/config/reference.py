@@ -24,6 +24,7 @@ OWN = (
     ("[role.NAME]", "role"),
     ("[policy.NAME]", "policy"),
     ("[[policy.NAME.stages]]", "policy.stages"),
+    ("[[policy.NAME.ladder]]", "policy.ladder"),
     ("[[policy.when]]", "policy_when"),
     ("[[oncall]]", "oncall"),
     ("[[oncall.overrides]]", "oncall.overrides"),

@@ -100,6 +100,10 @@ def check(values: dict[str, Any], known: Names, diagnostics: Diagnostics) -> Non
     for key in ("oncall", "oncall_absent"):
         for path, name in texts(values, "policy_when", ANY, key):
             _expect("rota [[oncall]]", name, known.rotas, path, diagnostics)
+    for path, name in texts(values, "policy", ANY, "ladder", ANY, "who", ANY):
+        _check_approver(path, name, known, diagnostics)
+    for path, name in texts(values, "policy", ANY, "ladder", ANY, "group"):
+        _expect("group", name, everywhere, path, diagnostics)
     for pattern in (
         ("command", ANY, "policy"),
         ("form", ANY, "policy"),

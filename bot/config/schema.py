@@ -15,11 +15,12 @@ from pydantic import Field, StringConstraints
 
 from bot.config import rules
 from bot.config.kinds import CHECKOUT, Regex
+from bot.config.ladders import LadderStep
 from bot.config.oncall import Rota
 from bot.config.runbooks import Oos
 from bot.config.when import When
 from bot.model import manifests
-from bot.source import values
+from bot.source import hours, values
 from bot.source.secret import Secret
 from bot.source.tables import Table
 from bot.source.values import (
@@ -330,6 +331,10 @@ class Policy(Stage, Protocol):
     form_counts: bool
     expires: timedelta
     remind: timedelta | None
+    ladder: tuple[LadderStep, ...]
+    quiet: tuple[hours.Hours, ...]
+    quiet_timezone: str | None
+    quiet_except: tuple[str, ...]
     canary: int
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot import cards, model, texts
-from bot.core import plan_reading
+from bot.core import plan_reading, reminders
 from bot.core.decision import DecisionBuilder, reason_of
 from bot.deployment import Deployment
 from bot.policy import identity
@@ -132,6 +132,8 @@ def message_outcome(
     builder, effect = DecisionBuilder(deployment, view, now), view.effect
     if effect is not None and plan_reading.CONTEXT in effect.context and view.request is not None:
         plan_reading.sent(builder, effect, outcome)
+    if effect is not None and reminders.CONTEXT in effect.context and view.request is not None:
+        reminders.sent(builder, effect, outcome)
     if effect is None or (isinstance(outcome, model.Done) and not outcome.data.get("doubtful")):
         return builder.receipt()
     reason = getattr(outcome, "reason", "")

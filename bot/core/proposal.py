@@ -13,6 +13,7 @@ from bot.core import (
     openings,
     plan_definitions,
     reachability,
+    reminders,
     run_control,
     systems,
     terms,
@@ -120,9 +121,8 @@ def wait_for_votes(builder: DecisionBuilder, rule: quorum.Quorum) -> None:
     """Remind people in time, and let it expire; what is to start at a time expires at that."""
     span = builder.it.expires_at - builder.now
     builder.remind("expire", span)
-    if timedelta() < rule.remind < span:
-        builder.remind("remind", rule.remind)
     reachability.follow_rotas(builder)
+    reminders.wait(builder, "remind", rule, builder.it.expires_at)
 
 
 def count_form(builder: DecisionBuilder, rule: quorum.Quorum) -> None:

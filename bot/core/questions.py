@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 from bot import cards, model, redact, texts
-from bot.core import live_runs, plan_preview, plan_template, reachability
+from bot.core import live_runs, plan_preview, plan_template, reachability, reminders
 from bot.core.decision import DecisionBuilder
 from bot.oos.engine import calls, interpreter
 from bot.policy import identity, quorum
@@ -192,9 +191,8 @@ def ask(builder: DecisionBuilder, asks: model.ApprovalStep) -> None:
 def wait_for_votes(builder: DecisionBuilder, rule: quorum.Quorum) -> None:
     """Remember when the votes on a question must be in, and when to remind people of it."""
     builder.remind("ballot_expires", rule.expires)
-    if timedelta() < rule.remind < rule.expires:
-        builder.remind("ballot", rule.remind)
     reachability.follow_rotas(builder)
+    reminders.wait(builder, "ballot", rule, builder.now + rule.expires)
 
 
 def tell_nobody(builder: DecisionBuilder, asks: model.ApprovalStep) -> None:
@@ -214,16 +212,7 @@ def askers(builder: DecisionBuilder, asks: model.ApprovalStep) -> tuple[str, ...
 
 def remind(builder: DecisionBuilder) -> None:
     """Mention those whose vote the run still waits for."""
-    request, asks = builder.it, builder.it.ballot
+    asks = builder.it.ballot
     if asks is None or not asks.voted or asks.expires_at is None:
         return
-    rule, votes = builder.ballot()
-    waiting = quorum.tally(rule, votes).waiting_for
-    builder.enter("countersign", "request.reminded", people=list(waiting))
-    message = builder.sentence(
-        "say.remind",
-        cards.accounts_of(builder.deployment, waiting, request.place),
-        time=cards.moment(builder.deployment, asks.expires_at),
-        left=asks.expires_at - builder.now,
-    )
-    builder.tell(f"remind:{asks.digest[:16]}", message, spare="reminder")
+    reminders.remind(builder, "ballot", asks.expires_at)

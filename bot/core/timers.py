@@ -5,8 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot import cards, model, policy, texts
-from bot.core import endings, openings, reachability, run_control, run_script, run_template
+from bot import model, policy, texts
+from bot.core import (
+    endings,
+    openings,
+    reachability,
+    reminders,
+    run_control,
+    run_script,
+    run_template,
+)
 from bot.core.decision import VOTE_TIMERS, DecisionBuilder
 from bot.deployment import Deployment
 
@@ -27,7 +35,7 @@ def timer_due(
     if event.timer == "expire" and pending:
         expire(builder)
     elif event.timer == "remind" and pending and builder.now < request.expires_at:
-        remind(builder)
+        reminders.remind(builder, "remind", request.expires_at)
     elif event.timer == "plan" and request.state is model.State.PLANNING:
         why = texts.say(request.locale, "refused.lookup.late")
         endings.refuse(builder, policy.Refusal("refused.lookup", {"reason": why}))
@@ -70,17 +78,3 @@ def expire(builder: DecisionBuilder) -> None:
     builder.enter("countersign", "request.expired")
     builder.update_card()
     endings.sentence(builder, "expired", "say.expired")
-
-
-def remind(builder: DecisionBuilder) -> None:
-    """Mention those whose vote is still missing."""
-    request, deployment = builder.it, builder.deployment
-    waiting = builder.tally().waiting_for
-    builder.enter("countersign", "request.reminded", people=list(waiting))
-    message = builder.sentence(
-        "say.remind",
-        cards.accounts_of(deployment, waiting, request.place),
-        time=cards.moment(deployment, request.expires_at),
-        left=request.expires_at - builder.now,
-    )
-    builder.tell("remind", message, spare="reminder")

@@ -16,11 +16,12 @@ told something."""
 @dataclass(frozen=True, slots=True)
 class Uses:
     """What of a platform a configuration uses: ``forms``, ``direct`` chats, values that are
-    ``hidden``; ``callbacks``: its events come over HTTP."""
+    ``hidden``, reminders that are ``urgent``; ``callbacks``: its events come over HTTP."""
 
     forms: bool = False
     direct: bool = False
     hidden: bool = False
+    urgent: bool = False
     callbacks: bool = False
 
 
@@ -37,7 +38,7 @@ class Scope:
     calls: tuple[str, ...] = ()
     need: Need = "needed"
     others: tuple[str, ...] = ()
-    only: Literal["", "forms", "direct", "hidden"] = ""
+    only: Literal["", "forms", "direct", "hidden", "urgent"] = ""
 
     def wanted(self, uses: Uses) -> bool:
         """Has a configuration with these uses a use for it?"""

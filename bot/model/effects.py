@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from bot.model import calls
 from bot.model.bus import Deliver
@@ -19,13 +22,16 @@ from bot.model.rich import Card, Message
 class Say:
     """Send a message to a thread. ``key`` makes a repeated send harmless where the platform can.
     ``fixed``: where the message to answer is gone it is refused, and not said beside it. A direct
-    ``place`` may name a person's account id in place of the chat."""
+    ``place`` may name a person's account id in place of the chat. ``urgent``: whoever gets it there
+    is alerted as strongly as the platform lets the bot. ``Done.data`` has "alerted" where they
+    were; else it may say under "calm" why not."""
 
     place: Place
     message: Message
     key: str
     kind: Literal["say"] = "say"
     fixed: bool = False
+    urgent: Annotated[bool, Field(exclude_if=operator.not_)] = False
 
 
 @dataclass(frozen=True, slots=True)

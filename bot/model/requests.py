@@ -217,6 +217,17 @@ class PlanDelivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Reminders:
+    """Where the ladders of a request's policies stand: they count from ``since``, when its
+    approvers were asked (``shift``: by how many seconds the machine's clock had ever been set
+    then); what came due until ``until`` is done."""
+
+    since: datetime
+    until: datetime
+    shift: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One operation that was asked for, from the asking to its end. ``gone`` are instances of the
     plan that no longer fitted when the run began, and were left out. ``cancelled``: why a run that
@@ -250,7 +261,8 @@ class Request:
     "400d", or "person": whose they were was to be forgotten.
     ``unreachable``: it was told that too few people are left who could approve it.
     ``deliveries``: to whom the whole plan was sent because the card does not hold it. ``on_call``:
-    those on call by the rotas of its policies, while it is voted on, as far as they were told."""
+    those on call by the rotas of its policies, while it is voted on, as far as they were told.
+    ``reminders``: None where no policy of it has a ladder."""
 
     id: int
     state: State
@@ -310,6 +322,7 @@ class Request:
     unreachable: Annotated[bool, Field(exclude_if=operator.not_)] = False
     deliveries: Annotated[tuple[PlanDelivery, ...], Field(exclude_if=operator.not_)] = ()
     on_call: Annotated[tuple[str, ...], Field(exclude_if=operator.not_)] = ()
+    reminders: Annotated[Reminders | None, Field(exclude_if=operator.not_)] = None
 
     @property
     def policy_names(self) -> tuple[str, ...]:

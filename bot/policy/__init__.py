@@ -7,6 +7,7 @@ accounts.
 """
 
 from bot.policy.gate import APPROVE, ASK, CALL, PLAN, START, evaluate
+from bot.policy.ladder import LadderStep
 from bot.policy.model import (
     Book,
     CommandRule,
@@ -41,6 +42,7 @@ __all__ = [
     "Group",
     "Hours",
     "Key",
+    "LadderStep",
     "Limits",
     "NoHours",
     "Pattern",

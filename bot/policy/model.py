@@ -11,7 +11,8 @@ from pydantic import Field, StringConstraints
 
 from bot import regexes
 from bot.policy import oncall
-from bot.policy.calendar import Period
+from bot.policy.calendar import Period, Times
+from bot.policy.ladder import LadderStep
 from bot.policy.quota import Quota
 from bot.policy.when import When
 from bot.source.tables import settings
@@ -19,6 +20,7 @@ from bot.source.values import (
     Absolute,
     Duration,
     Globs,
+    Hours,
     InFile,
     Locale,
     Platform,
@@ -26,6 +28,7 @@ from bot.source.values import (
     SomeTexts,
     Text,
     Texts,
+    Zone,
 )
 
 
@@ -63,6 +66,7 @@ class Role:
 TAG = "tag:"
 """Before the tag by which targets name an approver."""
 Mode = Literal["any", "all", "sequence", "count"]
+Risk = Literal["low", "medium", "high", "critical"]
 
 
 @settings
@@ -146,6 +150,21 @@ class Policy:
         description="The approvers are reminded when a request was open for so long; shorter than "
         "`expires`. Default: a third of it.",
     )
+    ladder: Annotated[tuple[LadderStep, ...], Field(strict=False, max_length=20)] = Field(
+        default=(),
+        description="In place of `remind`: whom to tell of a request that waits, when and how.",
+    )
+    quiet: Annotated[tuple[Hours, ...], Field(strict=False)] = Field(
+        default=(),
+        description='Hours in which nobody is reminded, such as `"22:00-08:00"` or `"Sat-Sun"`: '
+        "that waits until they are over.",
+    )
+    quiet_timezone: Annotated[str, InFile(Zone)] = Field(
+        default="UTC", description="Where `quiet` is read. Default: `timezone` of `[bot]`."
+    )
+    quiet_except: Annotated[tuple[Risk, ...], Field(strict=False)] = Field(
+        default=(), description="Requests of this risk are reminded of in quiet hours, too."
+    )
     canary: int = Field(
         default=0,
         ge=0,
@@ -159,6 +178,12 @@ class Policy:
         description="Approved, it may still start so long after it first could have; later it is "
         "put to the vote again. Default: what `run_within` in `[policy]` itself says, else 1h.",
     )
+
+    def quiet_hours(self, risk: str) -> Times | None:
+        """When nobody is reminded of a request of a risk; None: there are no such hours."""
+        if not self.quiet or risk in self.quiet_except:
+            return None
+        return Times(self.quiet_timezone, hours=self.quiet)
 
     @property
     def all_stages(self) -> tuple[Stage, ...]:
@@ -208,7 +233,7 @@ class CommandRule:
     only tell something need none."""
 
     policy: Text = Field(description="The policy that must be satisfied.")
-    risk: Annotated[str, InFile(Literal["low", "medium", "high", "critical"])] = Field(
+    risk: Annotated[str, InFile(Risk)] = Field(
         default="", description="Shown on the card. Default: what the command's file says."
     )
     targets: Texts = Field(

@@ -13,6 +13,10 @@ LATER = {"stages": [], "order": "any", "rejections": 1, "read_first": True}
 """What policies of earlier releases did not have: not kept where it says nothing, so that the
 digest of a plan under such a policy is the same as before."""
 
+NOT_KEPT = {"name", "ladder", "quiet", "quiet_timezone", "quiet_except"}
+"""What of a policy no plan keeps: its name is the key, and how people are reminded is no part of
+what they vote on."""
+
 
 def snapshot(policies: Iterable[Policy]) -> dict[str, object]:
     """Policies as they stand now, by name, as JSON: what a plan's terms keep of them."""
@@ -20,7 +24,7 @@ def snapshot(policies: Iterable[Policy]) -> dict[str, object]:
 
 
 def _kept(one: Policy) -> dict[str, object]:
-    facts = {name: _plain(value) for name, value in asdict(one).items() if name != "name"}
+    facts = {name: _plain(value) for name, value in asdict(one).items() if name not in NOT_KEPT}
     return {name: value for name, value in facts.items() if LATER.get(name, ...) != value}
 
 

@@ -29,6 +29,8 @@ _ACTIONS: dict[str, tuple[str, str]] = {
     "freeze.begun": ("冻结开始", "a freeze began"),
     "freeze.lifted": ("冻结解除", "a freeze was lifted"),
     "request.rejected": ("已拒绝", "rejected"),
+    "request.alerted": ("以紧急消息提醒", "reminded with an alert"),
+    "request.not_alerted": ("以普通消息提醒", "reminded without an alert"),
     "request.reminded": ("再次提醒审批人", "reminded the approvers"),
     "request.unreachable": ("没有足够的审批人", "too few people could approve it"),
     "request.reachable": ("又有足够的审批人", "people enough could approve it again"),

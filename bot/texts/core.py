@@ -371,6 +371,15 @@ PHRASES: dict[str, tuple[str, str]] = {
         "⏰ #{id} {command} 仍待审批，{time} 到期（还剩 {left}）。",
         "⏰ #{id} {command} still waits for a decision; it expires at {time} (in {left}).",
     ),
+    "say.remind.elsewhere": (
+        "⏰ #{id} {command}（{name} 在“{group}”发起）还在等待 {waiting} 审批，{time} 到期（还剩 {left}）。请到那里的卡片上决定。",
+        "⏰ #{id} {command}, asked for by {name} in {group}, still waits for {waiting} until {time} ({left} left). Please decide on its card there.",
+    ),
+    "say.remind.urgent": (
+        "🔴 紧急：#{id} {command}（{name} 在“{group}”发起）还在等待 {waiting} 审批，{time} 到期（还剩 {left}）。请到那里的卡片上决定。",
+        "🔴 Urgent: #{id} {command}, asked for by {name} in {group}, still waits for {waiting} until {time} ({left} left). Please decide on its card there.",
+    ),
+    "say.remind.nowhere": ("单聊", "a direct chat"),
     "say.expired": (
         "#{id} {command} 已过期，没有人及时决定，所以没有执行。需要的话请重新发起。",
         "#{id} {command} expired: nobody decided in time, so it was not run. Ask again if it is still needed.",

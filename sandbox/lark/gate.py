@@ -132,6 +132,7 @@ SCOPES = (
     ("im/v1/messages/list", "im:message:readonly"),
     ("im/v1/messages/get", "im:message:readonly"),
     ("im/v1/messages/delete", "im:message:recall"),
+    ("im/v1/messages/urgent_app", "im:message.urgent"),
     ("im/v1/messages", "im:message:send_as_bot"),
     ("approval/v4/approvals", "approval:definition"),
     ("approval/v4/instances", "approval:approval:readonly"),

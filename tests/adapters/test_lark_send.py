@@ -63,6 +63,29 @@ async def test_without_a_message_to_answer_it_goes_to_the_chat(served, chat):
     assert "> restart" in body["content"]
 
 
+ALERT = "/open-apis/im/v1/messages/om_1/urgent_app"
+URGENT = model.Say(model.Place("lark", "tk", "ou_bob", direct=True), HELLO, "k", urgent=True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"code": 0, "data": {"invalid_user_id_list": []}}, ""),
+        ({"code": 0, "data": {"invalid_user_id_list": ["ou_bob"]}}, "no such user"),
+        ({"code": 230024, "msg": "the quota is used up"}, "230024"),
+        ({"code": 99991672, "msg": "access denied"}, "im:message.urgent"),
+        (lambda _: web.Response(status=502, text="<html>bad gateway</html>"), "502"),
+    ],
+)
+async def test_an_urgent_message_alerts_its_person_or_says_why_not(served, chat, answer, words):
+    served.queue(ALERT, answer)
+    outcome = await chat.perform(URGENT, model.Attempt())
+    assert isinstance(outcome, model.Done)
+    assert served.asked(ALERT) == [{"user_id_list": ["ou_bob"]}]
+    assert bool(outcome.data.get("alerted")) is not bool(words)
+    assert words in outcome.data.get("calm", "")
+
+
 @pytest.mark.parametrize("code", [230011, 230019, 230050, 230110, 230111])
 async def test_a_target_that_is_gone_falls_back_to_the_chat_with_the_quote(served, chat, code):
     served.queue(REPLY, {"code": code, "msg": "gone"})

@@ -181,6 +181,7 @@ def test_every_key_stands_in_the_shipped_file() -> None:
             seen.add((section, pair[1]))
     names = {"role.NAME": "role.dev", "policy.NAME": "policy.one-sre"}
     names["policy.NAME.stages"] = "policy.sre-and-dba.stages"
+    names["policy.NAME.ladder"] = "policy.one-sre.ladder"
     operations = {"command.restart", "command.reboot-with-approval"}
     for title, table in reference.tables(adapters.ADAPTERS):
         name = title.strip("[]")
