@@ -259,6 +259,24 @@ async def restart(play: Play, targets: str = "web-01 web-02") -> None:
     )
 
 
+async def two_groups(play: Play) -> None:
+    """An SRE and the owner of the databases must agree; nobody counts for both."""
+    known, before = await play.ids(), len(await play.runs())
+    await play.say("alice", 'restart web-02 reason="both teams"')
+    card = await play.new_card("restart", known)
+    play.check({"bob", "dave"} <= set(card["mentions"]), f"approvers: {card['mentions']}")
+    await play.click("bob", card, "approve")
+    await play.card_says(card, ("sre 1/1 · Dave 0/1", "1/1 sre · 0/1 Dave"))
+    again = await play.click("bob", card, "approve")
+    play.check(has(again["said"], ("已经", "already")), f"bob counts once: {again}")
+    play.check(len(await play.runs()) == before, "one group is not enough")
+    await play.click("dave", card, "approve")
+    final = await play.card_says(card, SUCCEEDED)
+    play.check("Bob" in final["text"] and "Dave" in final["text"], f"who agreed: {final['text']}")
+    await play.told(AUDIT, known, to="alice")
+    play.check(len(await play.runs()) == before + 1, "it ran once")
+
+
 async def rejected(play: Play) -> None:
     """A stranger, the requester and an approver press buttons; only the approver's counts."""
     known, before = await play.ids(), len(await play.runs())

@@ -37,6 +37,17 @@ action = "escalate"
 policy = "impatient"
 reason = "the demo's story of a request that nobody decides"
 
+[policy.sre-and-owner]
+stages = [{{ approvers = ["role:sre"] }}, {{ approvers = ["dave"] }}]
+
+[[policy.when]]
+policy = "sre-and-owner"
+reason = "the demo's story of two groups"
+reason_zh = "演示故事：两方都要同意"
+commands = ["restart"]
+regex = "both teams"
+where = ["text"]
+
 [http]
 listen = "127.0.0.1:0"
 
@@ -219,6 +230,7 @@ async def dead_letter(stage: Half) -> None:
 SHORT: dict[str, Story] = {
     "new-hire": new_hire,
     "restart": _switching(play.restart),
+    "two-groups": _switching(play.two_groups),
     "rejected": play.rejected,
     "in-words": play.rejected_by_text,
     "cancelled": play.cancelled,
