@@ -577,6 +577,24 @@ def freeze_that_has_begun(chance: Random, start: Start) -> Start | None:
     return start.with_book(freezes=(*start.book.freezes, freeze))
 
 
+def _freeze(start: Start, **scope: Any) -> Start:
+    fields: dict[str, Any] = {"groups": (), "commands": (), **scope}
+    one = model.Freeze(7, start.now + timedelta(hours=1), person="erin", reason="new", **fields)
+    return start.with_rows(frozen=(one,))
+
+
+@decisive
+def freeze_that_was_asked_for(chance: Random, start: Start) -> Start | None:
+    command = start.request.command
+    scopes = ({"commands": ("*",)}, {"groups": ("ops",)}, {"commands": (command[:3] + "*",)})
+    return _freeze(start, **chance.choice(scopes))
+
+
+@cosmetic
+def freeze_of_others_that_was_asked_for(chance: Random, start: Start) -> Start | None:
+    return _freeze(start, **chance.choice(({"groups": ("elsewhere",)}, {"commands": ("other-*",)})))
+
+
 @decisive
 def window_that_is_not_open(chance: Random, start: Start) -> Start | None:
     first = chance.choice((chance.uniform(1, 90), -chance.uniform(3, 90)))

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from unittest import mock
 
 from bot import core, deployment, model, policy
@@ -38,6 +38,16 @@ TEMPLATES = {**run_stage.TEMPLATES, "secret": SECRET}
 
 
 @dataclass(frozen=True)
+class Rows:
+    """What the store holds beside the request as it starts, in place of ``model.Archive``."""
+
+    frozen: tuple[model.Freeze, ...] = ()
+
+    def freezes(self, at: datetime) -> tuple[model.Freeze, ...]:
+        return self.frozen
+
+
+@dataclass(frozen=True)
 class Start:
     """What the bot knows as it lets the first call of a request leave. ``voters``: whose votes it
     was approved by; it needs every one of them. ``may_grow``: one more approver in its policy
@@ -64,6 +74,9 @@ class Start:
         if "people" in changes:
             book = replace(book, index=policy.identity.index_accounts(book.people))
         return replace(self, deployment=replace(self.deployment, book=book))
+
+    def with_rows(self, **changes: Any) -> Start:
+        return self.with_view(archive=replace(cast("Any", self.view.archive), **changes))
 
     def with_view(self, **changes: Any) -> Start:
         return replace(self, view=replace(self.view, **changes))
@@ -163,6 +176,7 @@ def started(folder: Path, world: World) -> Start:
         stage.close()
     first = claims[0]
     start = replace(first, voters=world.voters, may_grow=world.may_grow)
+    start = start.with_view(archive=Rows())
     assert start.refusal() is None
     return start
 
