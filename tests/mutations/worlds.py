@@ -17,10 +17,12 @@ from bot.policy.calendar import Period, Times
 from bot.policy.when import When
 from tests.bot import run_stage
 from tests.bot.run_stage import RunStage
-from tests.bot.stage import START
+from tests.bot.stage import INSTANCES, START
 
 SRE = policy.Stage(("bob", "carol", "erin"), named=("role:sre",))
 DBA = policy.Stage(("dave",), named=("role:dba",))
+OWNER = policy.Stage(("tag:owner",), named=("tag:owner",))
+TAGS = {"env": "prod", "owner": "dave"}
 SECRET = """
 FormatVersion: OOS-2019-06-01
 Parameters:
@@ -91,12 +93,14 @@ class Start:
 
 @dataclass(frozen=True)
 class World:
-    """What is asked for, by which policies it is voted on, and by whom."""
+    """What is asked for, by which policies it is voted on, and by whom. ``stored``: what is kept in
+    the cloud, by name or id. Each instance is tagged as of production, and as dave's."""
 
     text: str
     voters: tuple[str, ...]
     book: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     may_grow: bool = True
+    stored: Mapping[str, Mapping[str, object]] = dataclasses.field(default_factory=dict)
 
 
 def _policies(**changed: policy.Policy) -> Mapping[str, Any]:
@@ -149,12 +153,27 @@ WORLDS: Mapping[str, World] = {
     "template, two": World(
         "fleet web-01",
         ("bob", "carol"),
-        {
-            "commands": {
-                **run_stage.book().commands,
-                "fleet": policy.CommandRule("two", "high"),
-            }
-        },
+        {"commands": {"fleet": policy.CommandRule("two", "high")}},
+    ),
+    "script, owner by tag": World(
+        "restart web-01 reason=why",
+        ("bob", "dave"),
+        _policies(any=policy.Policy("any", stages=(SRE, OWNER))),
+    ),
+    "script, table by tag": World(
+        "restart web-01 web-02 reason=why",
+        ("bob", "carol"),
+        {"when": (When("two", "production", tags=(("env", "prod"),)),)},
+    ),
+    "script, later": World("restart web-01 reason=why in=10m", ("bob",)),
+    "stored command": World(
+        "provision web-01 emp_id=E1 role=dev",
+        ("bob",),
+        {"commands": {"provision": policy.CommandRule("any", "low", command_id="c-1")}},
+        stored={"c-1": {"content": "hire {{emp_id}} {{role}}\n", "braces": True}},
+    ),
+    "template on OOS": World(
+        "nap", ("bob",), {"commands": {"nap": policy.CommandRule("any", "high", engine="oos")}}
     ),
     "template, hidden value": World("secret password=hunter2 note=x", ("bob",)),
 }
@@ -162,15 +181,20 @@ WORLDS: Mapping[str, World] = {
 
 def started(folder: Path, world: World) -> Start:
     """Play a world up to the transaction in which its first call leaves."""
-    rules = {**run_stage.book().commands, "secret": policy.CommandRule("any", "high")}
-    stage = RunStage(folder, run_stage.book(**{"commands": rules, **world.book}), TEMPLATES)
+    rules = {"secret": policy.CommandRule("any", "high"), **world.book.get("commands", {})}
+    book = {**world.book, "commands": {**run_stage.book().commands, **rules}}
+    stage = RunStage(folder, run_stage.book(**book), TEMPLATES)
+    stage.stored.update({name: dict(facts) for name, facts in world.stored.items()})
+    tagged = {name: {**facts, "tags": TAGS} for name, facts in INSTANCES.items()}
     try:
-        number = stage.planned("alice", world.text).id
-        for who in world.voters:
-            request = stage.request(number)
-            assert request.state is model.State.PENDING, "each vote is needed"
-            stage.click(who, number, "approve", request.code, request.card)
-        with _claims() as claims:
+        with mock.patch.dict(INSTANCES, tagged), _claims() as claims:
+            number = stage.planned("alice", world.text).id
+            for who in world.voters:
+                request = stage.request(number)
+                assert request.state is model.State.PENDING, "each vote is needed"
+                stage.click(who, number, "approve", request.code, request.card)
+            stage.work()
+            stage.tick(600)
             stage.work()
     finally:
         stage.close()
