@@ -21,6 +21,7 @@ from bot.cli import (
     redo,
     reload,
     replay,
+    report,
     requests,
     rules,
     shell,
@@ -303,6 +304,7 @@ store_check.store.add_command(store_copy.reopen)
 main.add_command(doctor.doctor)
 main.add_command(status.status)
 main.add_command(replay.replay)
+main.add_command(report.report)
 main.add_command(requests.requests)
 main.add_command(policies.policy)
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from bot import model, policy, texts
-from bot.commands import deliveries, frozen, needs, registry, usages
+from bot.commands import deliveries, frozen, needs, registry, reports, usages
 from bot.commands.answers import Reply
 from bot.policy import access, calendar, quorum
 
@@ -248,6 +248,11 @@ class Context:
     def why(self, letter: model.Letter) -> str:
         """Why a letter was not delivered."""
         return texts.reason(self.locale, letter.code, letter.reason)
+
+    def report(self) -> reports.Sheet:
+        """The numbers of the month that was asked about, in words."""
+        assert self.view.report is not None
+        return reports.sheet(self.locale, self.book, self.view.report)
 
     def usage(self) -> tuple[model.Block, ...]:
         """What is used of the quotas of this month, a line for each platform that has one."""

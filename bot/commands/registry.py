@@ -104,6 +104,8 @@ class Command:
             )
         if self.reads == "history":
             return model.Needs(listing="history", limit=MOST_SEARCHED)
+        if self.reads == "report":
+            return model.Needs()
         limit = MOST_OPEN if self.reads == "open" else 20
         number = self.parameter("request")
         listing = "" if self.reads == "request" else self.reads

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from bot import model, policy, redact, source, texts
-from bot.commands import api, parameters, registry, searches
+from bot.commands import api, parameters, registry, reports, searches
 from bot.commands.line import parser
 from bot.core import (
     calling,
@@ -30,25 +30,29 @@ _NOTHING = model.Needs()
 @dataclass(frozen=True, slots=True)
 class Message:
     """A message, parsed: ``event`` has the text as it may be shown, ``line`` the one that was
-    typed. ``locale`` is the language to answer in, ``search`` what is looked for among requests."""
+    typed. ``locale`` is the language to answer in, ``search`` what is looked for among requests,
+    ``month`` whose numbers are wanted."""
 
     event: model.MessageReceived
     line: parser.Line
     locale: str
     search: model.Search | None = None
+    month: model.Month | None = None
 
 
 def read(deployment: Deployment, event: model.MessageReceived) -> Message:
     """A message, and what it asks for."""
     locale = access.locale_of(deployment.book, event.place)
     line = parser.read(deployment.catalog, event.text, locale)
-    search = None
-    if isinstance(line.parsed, parser.Parsed) and line.parsed.command.reads == "history":
-        try:
-            search = search_of(deployment, line.parsed, event)
-        except source.Invalid as error:
-            line = replace(line, parsed=parameters.refusal(error))
-    return Message(replace(event, text=line.shown), line, locale, search)
+    parsed, search, month = line.parsed, None, None
+    try:
+        if isinstance(parsed, parser.Parsed) and parsed.command.reads == "history":
+            search = search_of(deployment, parsed, event)
+        elif isinstance(parsed, parser.Parsed) and parsed.command.reads == "report":
+            month = month_of(deployment, parsed, event)
+    except source.Invalid as error:
+        line = replace(line, parsed=parameters.refusal(error))
+    return Message(replace(event, text=line.shown), line, locale, search, month)
 
 
 def search_of(
@@ -62,6 +66,19 @@ def search_of(
     return replace(search, sight=access.sight(deployment.book, event.account, event.place))
 
 
+def month_of(
+    deployment: Deployment, parsed: parser.Parsed, event: model.MessageReceived
+) -> model.Month | None:
+    """The month that a line asks about. None: its writer may not ask, so that nothing is counted.
+    Invalid: it names none."""
+    person = identity.person_of(deployment.book, event.account)
+    name, place = parsed.command.name, event.place
+    if person is None or not access.may_use(deployment.book, person, name, place):
+        return None
+    typed = str(parsed.values.get("month") or "")
+    return reports.month_of(typed, deployment.zone, event.at)
+
+
 def needs(message: Message) -> model.Needs:
     """What the store must show for a message."""
     # One without an id chooses its own name: all such share what one person may ask in a chat.
@@ -71,7 +88,7 @@ def needs(message: Message) -> model.Needs:
         return model.Needs(asks_by=asks_by)
     wanted = parsed.command.needs(parsed.values, event.place, event.quoted)
     if wanted == _NOTHING:
-        return model.Needs(platform=event.place.platform, asks_by=asks_by)
+        return model.Needs(platform=event.place.platform, asks_by=asks_by, month=message.month)
     return replace(wanted, platform=event.place.platform, asks_by=asks_by, search=message.search)
 
 

@@ -110,6 +110,7 @@ from bot.model.plans import (
     seals,
     short,
 )
+from bot.model.reports import Activity, Month, Report, Times
 from bot.model.requests import (
     FINAL,
     ApprovalStep,
@@ -148,6 +149,7 @@ __all__ = [
     "SPARES",
     "TOGETHER",
     "Account",
+    "Activity",
     "ApprovalStep",
     "Archive",
     "Attempt",
@@ -196,6 +198,7 @@ __all__ = [
     "MessageRecalled",
     "MessageReceived",
     "Meter",
+    "Month",
     "Needs",
     "NewEffect",
     "NotSent",
@@ -213,6 +216,7 @@ __all__ = [
     "Refused",
     "Reminders",
     "RemoteTemplatePlan",
+    "Report",
     "Request",
     "ResolveTargets",
     "Restored",
@@ -241,6 +245,7 @@ __all__ = [
     "TemplatePlan",
     "Timer",
     "TimerDue",
+    "Times",
     "ToBus",
     "ToCommand",
     "ToGroup",

@@ -11,6 +11,7 @@ from bot.model.bus import CloudEvent, Letter
 from bot.model.effects import Effect, NewEffect, Timer
 from bot.model.events import EffectCompleted, InstanceResult, Receipt
 from bot.model.outcomes import Outcome
+from bot.model.reports import Month, Report
 from bot.model.requests import FormLink, Freeze, Request, Step, Vote
 from bot.model.searches import Search
 from bot.model.usage import Usage
@@ -59,7 +60,8 @@ class Needs:
     else the newest entries), "dead" (letters that could not be delivered; ``letter`` is one of them
     by number).
     ``known_as``: is an event known by this name? ``marked``: source and id of an event, and marks:
-    by which of them does the bus, or a delivery, hold such an event?
+    by which of them does the bus, or a delivery, hold such an event? ``month``: whose numbers are
+    wanted.
     """
 
     platform: str = ""
@@ -75,6 +77,7 @@ class Needs:
     asks_by: str = ""
     known_as: str = ""
     marked: tuple[str, str, tuple[str, ...]] = ("", "", ())
+    month: Month | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +163,8 @@ class View:
     ``known``: an event from outside has come by this name before. ``marks``: those of the marks
     that were asked about by which the bus, or a delivery, holds such an event.
     ``links``: the forms that revoke or modify the OA form that the event is about.
-    ``usage`` (with the list "recent"): what was used of each platform, month by month."""
+    ``usage`` (with the list "recent"): what was used of each platform, month by month.
+    ``report``: the numbers of the month that was asked about."""
 
     next_request: int
     audit_seq: int
@@ -188,6 +192,7 @@ class View:
     known: bool = False
     marks: frozenset[str] = frozenset()
     usage: tuple[Usage, ...] = ()
+    report: Report | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -297,6 +297,9 @@ class Reader(shared.Members, Protocol):
     def freezes(self, at: datetime) -> tuple[model.Freeze, ...]:
         """The freezes of people that are in force at a moment, oldest first."""
 
+    def report(self, month: model.Month, now: datetime) -> model.Report:
+        """What happened within a month, in numbers."""
+
     def status(self) -> Status: ...
 
     def queues(self) -> tuple[Queue, ...]:

@@ -24,6 +24,7 @@ from bot.texts import (
     oncall,
     quotas,
     reasons,
+    reports,
     runs,
     silence,
 )
@@ -43,6 +44,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     **oncall.PHRASES,
     **quotas.PHRASES,
     **reasons.PHRASES,
+    **reports.PHRASES,
     **runs.PHRASES,
     **silence.PHRASES,
 }

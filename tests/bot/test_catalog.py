@@ -48,7 +48,8 @@ def test_the_shipped_commands_load() -> None:
         "help", "restart", "provision", "run", "instances", "status", "pending", "history",
         "approve", "reject", "cancel", "stop", "pause", "resume", "retry", "skip", "audit",
         "dead", "redrive", "revote", "output", "plan",
-        "whoami", "who", "why", "oncall", "freeze", "unfreeze", "freezes", "reboot-with-approval",
+        "whoami", "who", "why", "oncall", "freeze", "unfreeze", "freezes", "report",
+        "reboot-with-approval",
     } == set(commands.names())  # fmt: skip
     assert {found.risk for found in commands if found.name == "run"} == {"critical"}
     for found in commands:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from bot import model, release, store
 from bot.store import codec
-from bot.store.sql import limits, lookups, queries
+from bot.store.sql import limits, lookups, queries, reports
 from bot.store.sqlite import schema
 from tests import properties
 from tests.bot import rig
@@ -165,6 +165,7 @@ def test_a_store_is_made_once_and_keeps_its_identity(path: Path) -> None:
             "m017_calls",
             "m018_unreached",
             "m019_freezes",
+            "m020_reported",
         ]
 
 
@@ -431,6 +432,15 @@ INDEXED = {
     "LETTERS_DEAD": (5,),
     "LETTERS_OF": ("a", "b", 5),
     "LETTER_COUNTS": (),
+    "REPORT_REQUESTS": (1, 2),
+    "REPORT_APPROVED": (1, 2),
+    "REPORT_REJECTED": (1, 2),
+    "REPORT_EXPIRED": (1, 2),
+    "REPORT_VOTERS": ("[1]",),
+    "REPORT_REMINDERS": (1, 2),
+    "REPORT_VOTES": (1, 2),
+    "REPORT_BREAK_GLASS": (1, 2),
+    "REPORT_PENDING": (),
 }
 
 
@@ -441,7 +451,7 @@ INDEXED = {
 def test_no_query_of_the_daily_work_reads_a_whole_table(path: Path, name: str) -> None:
     with store.Store(path) as opened:
         assert opened.writer is not None
-        (module,) = [one for one in (queries, lookups, limits) if hasattr(one, name)]
+        (module,) = [one for one in (queries, lookups, limits, reports) if hasattr(one, name)]
         query = "EXPLAIN QUERY PLAN " + getattr(module, name)
         plan = [row[3] for row in opened.writer.connection.execute(query, INDEXED[name])]
         limited = {"REQUESTS_RECENT", "AUDIT_NEWEST"}
@@ -452,5 +462,6 @@ def test_no_query_of_the_daily_work_reads_a_whole_table(path: Path, name: str) -
                 ), plan
             few = ("VOTES_OF", "TIMERS_OF", "SEARCH")  # what they sort is limited
             grouped = ("VOTES", "LETTER_COUNTS", "EFFECT_QUEUES", "STEP_COUNTS_OPEN", *few)
+            grouped += ("REPORT_REQUESTS", "REPORT_VOTES")
             assert "TEMP B-TREE" not in line or name in grouped, plan
             assert not line.endswith("(rowid<?)"), plan  # every row that came before

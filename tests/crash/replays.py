@@ -46,9 +46,11 @@ def of_run(home: deployment.Deployment, reader: store.Reader, request: model.Req
     found = [f"{key} was started {n} times" for key, n in started.items() if n > 1]
     if [row.seq for row in rows] != list(range(1, len(rows) + 1)):
         found.append(f"the journal of #{request.id} has a gap")
+    now = datetime.now(UTC)
     view = views.load(
         views.Archive(reader.connection),
         model.Needs(request=request.id),
+        now,
         next_request=request.id + 1,
         audit_seq=0,
         audit_hash="",
@@ -56,7 +58,6 @@ def of_run(home: deployment.Deployment, reader: store.Reader, request: model.Req
         recent_asks=0,
         nonce="",
     )
-    now = datetime.now(UTC)
     run = live_runs.of(DecisionBuilder(home, view, now))
     progress = run.state.next(max(now, run.at))
     end = progress.status if isinstance(progress, interpreter.Done) else type(progress).__name__

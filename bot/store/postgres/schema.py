@@ -266,6 +266,7 @@ LATER: Mapping[str, str] = {
     "m017_calls": _CALLS,
     "m018_unreached": _UNREACHED,
     "m019_freezes": _FREEZES,
+    "m020_reported": schema.REPORTED,
 }
 """What each migration after the first schema does."""
 TABLE = "SELECT to_regclass('migrations')"

@@ -17,6 +17,7 @@ from bot.store.sql import (
     moments,
     queries,
     replicas,
+    reports,
     searching,
     usage,
     views,
@@ -178,6 +179,9 @@ class Reader(port.Reader):
 
     def freezes(self, at: datetime) -> tuple[model.Freeze, ...]:
         return views.freezes(self.connection, at)
+
+    def report(self, month: model.Month, now: datetime) -> model.Report:
+        return reports.report(self.connection, month, now)
 
     def status(self) -> port.Status:
         connection = self.connection

@@ -11,7 +11,7 @@ from typing import Any
 from bot import audit as audit_
 from bot import model
 from bot.store import codec
-from bot.store.sql import effects, letters, queries, searching, usage
+from bot.store.sql import effects, letters, queries, reports, searching, usage
 from bot.store.sql.connection import Connection
 
 
@@ -232,6 +232,7 @@ def total(connection: Connection, needs: model.Needs, number: int) -> int:
 def load(
     archive: Archive,
     needs: model.Needs,
+    now: datetime,
     *,
     next_request: int,
     audit_seq: int,
@@ -292,6 +293,7 @@ def load(
         else listing_votes(connection, needs),
         links=links(connection, needs, effect),
         usage=usage.months(connection) if needs.listing == "recent" else (),
+        report=reports.report(connection, needs.month, now) if needs.month else None,
     )
 
 

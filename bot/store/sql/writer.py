@@ -147,6 +147,7 @@ class Writer(port.Writer):
         return views.load(
             self.archive,
             needs,
+            now,
             next_request=self._last_request + 1,
             audit_seq=self._next_seq - 1,
             audit_hash=self._hash,
