@@ -100,11 +100,12 @@ class Roster:
     def on_call(self, name: str, at: datetime | None = None) -> tuple[str, ...]:
         """The people who are on call by a rota at a moment, or now. Nobody is by one that there is
         not."""
-        at = at or self.at
+        rota, at = self.rotas.get(name), at or self.at
+        if rota is None:
+            return ()
         if at is None:
             raise ValueError("nobody said at which moment")
-        rota = self.rotas.get(name)
-        return rota.on_call(at) if rota is not None else ()
+        return rota.on_call(at)
 
     def everybody(self, name: str) -> tuple[str, ...]:
         """All who are on call by a rota at some time."""

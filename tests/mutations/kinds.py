@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from bot import model, policy, regexes
 from bot.policy.calendar import Period, Times
+from bot.policy.oncall import Rota
 from bot.policy.when import When
 from bot.store import codec
 from tests.bot.stage import PLATFORM, TENANT
@@ -243,24 +244,19 @@ def voter_who_left(chance: Random, start: Start) -> Start | None:
 
 @decisive
 def voter_who_approves_no_more(chance: Random, start: Start) -> Start | None:
-    if not start.may_grow:
-        return None  # everybody who is left has agreed
-    gone = chance.choice(start.voters)
+    gone, needed = chance.choice(start.voters), start.request.policy_names
+    named = {who for name in needed for who in start.book.policies[name].people}
+    if not start.may_grow or gone not in named:
+        return None  # everybody who is left has agreed; or a tag or a rota names them
 
     def without(people: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(who for who in people if who != gone)
 
-    policies = {
-        name: replace(
-            one,
-            approvers=without(one.approvers),
-            stages=tuple(replace(each, approvers=without(each.approvers)) for each in one.stages),
-        )
-        for name, one in start.book.policies.items()
-    }
-    if policies == start.book.policies:
-        return None  # a tag names them
-    return start.with_book(policies=policies)
+    def less(one: policy.Policy) -> policy.Policy:
+        stages = (replace(each, approvers=without(each.approvers)) for each in one.stages)
+        return replace(one, approvers=without(one.approvers), stages=tuple(stages))
+
+    return _with_policies(start, less)
 
 
 @decisive
@@ -337,6 +333,43 @@ def people_in_another_order(chance: Random, start: Start) -> Start | None:
     people = list(start.book.people.items())
     chance.shuffle(people)
     return start.with_book(people=dict(people))
+
+
+def _with_rotas(start: Start, change: Callable[[Rota], Rota]) -> Start | None:
+    rotas = {name: change(rota) for name, rota in start.book.oncall.rotas.items()}
+    return start.with_book(oncall=replace(start.book.oncall, rotas=rotas)) if rotas else None
+
+
+@decisive
+def rota_by_which_others_were_on_call(chance: Random, start: Start) -> Start | None:
+    return _with_rotas(start, lambda rota: replace(rota, people=rota.people[::-1]))
+
+
+@decisive
+def rota_by_which_nobody_was_on_call_yet(chance: Random, start: Start) -> Start | None:
+    span = timedelta(days=chance.randrange(2, 50))
+    return _with_rotas(start, lambda rota: replace(rota, since=rota.since + span))
+
+
+@decisive
+def rota_that_is_gone(chance: Random, start: Start) -> Start | None:
+    if not start.book.oncall.rotas:
+        return None
+    return start.with_book(oncall=replace(start.book.oncall, rotas={}))
+
+
+@cosmetic
+def rota_that_goes_on_otherwise(chance: Random, start: Start) -> Start | None:
+    """Who is on call after the vote is somebody else."""
+    others = ("dave", "erin")
+    return _with_rotas(start, lambda rota: replace(rota, people=(rota.people[0], *others)))
+
+
+@cosmetic
+def rota_of_others(chance: Random, start: Start) -> Start | None:
+    one = Rota("dba", "UTC", ("dave",), (start.now - timedelta(days=9)).replace(tzinfo=None), 7)
+    rotas = {**start.book.oncall.rotas, "dba": one}
+    return start.with_book(oncall=replace(start.book.oncall, rotas=rotas))
 
 
 # ----------------------------------------------------------------------------- the policies

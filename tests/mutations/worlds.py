@@ -14,6 +14,7 @@ from unittest import mock
 from bot import core, deployment, model, policy
 from bot.core import authority
 from bot.policy.calendar import Period, Times
+from bot.policy.oncall import Roster, Rota
 from bot.policy.when import When
 from tests.bot import run_stage
 from tests.bot.run_stage import RunStage
@@ -113,6 +114,9 @@ def _period(name: str, first: int, last: int, **more: Any) -> Period:
     return Period(name, Times("UTC", *ends), name, **more)
 
 
+HAND_OVER = (START - timedelta(days=1) + timedelta(minutes=20)).replace(tzinfo=None)
+ROSTER = Roster({"sre": Rota("sre", "UTC", ("bob", "carol"), HAND_OVER, 1)})
+"""Bob is on call as he votes, and Carol soon after."""
 WORLDS: Mapping[str, World] = {
     "script, any": World("restart web-01 web-02 reason=why", ("bob",)),
     "script, two": World("run web-01 -- uptime", ("bob", "carol")),
@@ -164,6 +168,11 @@ WORLDS: Mapping[str, World] = {
         "restart web-01 web-02 reason=why",
         ("bob", "carol"),
         {"when": (When("two", "production", tags=(("env", "prod"),)),)},
+    ),
+    "script, on call": World(
+        "restart web-01 reason=why",
+        ("bob",),
+        {**_policies(any=policy.Policy("any", ("oncall:sre",))), "oncall": ROSTER},
     ),
     "script, later": World("restart web-01 reason=why in=10m", ("bob",)),
     "stored command": World(
