@@ -109,12 +109,14 @@ def explain(path: Path, number: int) -> None:
     from bot.cli import policy_trials
 
     settings = shell.loaded(path, secrets=False)
+    now = datetime.now(UTC)
     with shell.reading(settings) as reader:
         request, votes = reader.request(number), tuple(reader.votes(number))
+        frozen = reader.freezes(now)
     if request is None:
         sys.exit(shell.fail(f"there is no request {number}"))
     made = _deployment(settings)
-    for line in policy_trials.explained(made, request, votes, datetime.now(UTC)):
+    for line in policy_trials.explained(made, request, votes, now, frozen):
         click.echo(unicode.visible(line))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Literal
 
 from bot import model, policy, store, texts
@@ -68,6 +68,9 @@ class Archive(policy_trials.Archive):
     def source(self, digest: str) -> str | None:
         kept = self.sources.get(digest)
         return kept if kept is not None or self.reader is None else self.reader.source(digest)
+
+    def freezes(self, at: datetime) -> Sequence[model.Freeze]:
+        return self.reader.freezes_then(at) if self.reader is not None else ()
 
 
 def replayed(deployment: Deployment, reader: store.Reader, search: model.Search) -> Replay:

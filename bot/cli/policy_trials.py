@@ -18,7 +18,7 @@ from bot.config import faults
 from bot.core import facts, subjects
 from bot.core.decision import DecisionBuilder, refusal_text
 from bot.deployment import Deployment
-from bot.policy import identity, quorum, voting
+from bot.policy import identity, quorum, starting, voting
 from bot.policy import needs as further
 from bot.source import paths, toml_text, values
 from bot.source.tables import Table
@@ -103,6 +103,7 @@ class Archive:
 
     sources: dict[str, str] = field(default_factory=dict)
     cache: dict[int, object] = field(default_factory=dict)
+    frozen: Sequence[model.Freeze] = ()
 
     def entries(self, request: int, after: int) -> Sequence[model.JournalRow]:
         return ()
@@ -123,7 +124,7 @@ class Archive:
         return 0
 
     def freezes(self, at: datetime) -> Sequence[model.Freeze]:
-        return ()
+        return self.frozen
 
     def votes(self, request: int) -> Sequence[model.Vote]:
         return ()
@@ -256,10 +257,15 @@ def _words(message: model.Message) -> str:
 
 
 def explained(
-    deployment: Deployment, request: model.Request, votes: tuple[model.Vote, ...], now: datetime
+    deployment: Deployment,
+    request: model.Request,
+    votes: tuple[model.Vote, ...],
+    now: datetime,
+    frozen: Sequence[model.Freeze] = (),
 ) -> Iterator[str]:
     """What a stored request needs by the configuration of now: each policy with where it comes
-    from and what lacks, and what else would be needed if it started now."""
+    from and what lacks, and what else would be needed, or keep it from starting, if it started
+    now. ``frozen``: the freezes of people that are in force."""
     book = deployment.book
     yield f"#{request.id} {request.command}: {texts.say('en', f'state.{request.word}')}"
     for need in needs.needs_of(book, request, votes, "en"):
@@ -272,8 +278,12 @@ def explained(
     plan = request.plan
     if plan is None or request.state.final:
         return
-    view = model.View(request.id + 1, 0, "", request=request, votes=votes, archive=Archive())
+    archive = Archive(frozen=frozen)
+    view = model.View(request.id + 1, 0, "", request=request, votes=votes, archive=archive)
     builder = DecisionBuilder(deployment, view, now)
+    closed = starting.opening(facts.starting_of(deployment, request, view, now))
+    if closed is not None:
+        yield f"it could not start now: {refusal_text('en', closed)}"
     try:
         verdict = further.judged(book, subjects.of_plan(builder, plan))
     except LookupError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import click
 from bot import config, model, policy
 from bot import store as stores
 from bot.cli import shell
-from bot.commands import usages
+from bot.commands import frozen, usages
+from bot.source import unicode
 from bot.store import shared
 
 
@@ -27,11 +29,15 @@ def status(path: Path, as_json: bool) -> None:
     settings = shell.loaded(path, secrets=False, commands=False)
     with shell.reading(settings) as reader:
         state, months, replicas = reader.status(), reader.usage(), reader.replicas()
+        freezes = tuple(frozen.frozen(settings.book, reader, datetime.now(UTC), "en"))
     if as_json:
         body = plain(settings, state, months) | {"replicas": [*map(replica_plain, replicas)]}
+        body["frozen"] = [asdict(freeze) for freeze in freezes]
         click.echo(json.dumps(body, indent=2, ensure_ascii=False))
     else:
         click.echo("\n".join(lines(settings, state, months, datetime.now(UTC))))
+        for freeze in freezes:
+            click.echo(unicode.visible(f"frozen: {freeze.name} {freeze.text}"))
         for replica in replicas:
             click.echo(replica_line(settings, replica))
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from bot import model, policy, texts
 from bot.policy import calendar
+
+
+class Records(Protocol):
+    """What the store holds of freezes that people asked for."""
+
+    def freezes(self, at: datetime) -> Sequence[model.Freeze]: ...
+
+    def votes(self, number: int, /) -> Sequence[model.Vote]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +29,14 @@ class Frozen:
 
 
 def frozen(
-    book: policy.Book, archive: model.Archive | None, now: datetime, locale: str
+    book: policy.Book, records: Records | None, now: datetime, locale: str
 ) -> Iterator[Frozen]:
     """All freezes that are in force, those of the configuration first."""
     for period in book.freezes:
         if period.times.holds(now):
             yield Frozen(period.name, _of_file(book, period, now, locale))
-    for freeze in archive.freezes(now) if archive is not None else ():
-        votes = archive.votes(freeze.request) if archive is not None else ()
+    for freeze in records.freezes(now) if records is not None else ():
+        votes = records.votes(freeze.request) if records is not None else ()
         approvers = [vote.person for vote in votes if vote.approve]
         yield Frozen(freeze.name, of_people(book, freeze, approvers, locale))
 

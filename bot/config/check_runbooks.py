@@ -14,6 +14,7 @@ from bot.source.secret import Secret
 UNUSABLE = "holds no usable address; it must be https://host/… as the platform shows it"
 _ADDRESS = re.compile(r"[A-Za-z0-9._~:/?@!$&'()*+,;=%\[\]-]{1,2048}")
 OF_TEMPLATES = ("engine", "oos_template", "oos_version", "drift", "unjudged_calls")
+OF_INSTANCES = ("targets", "allowed_targets", "most_targets", "region")
 OF_SCRIPTS = ("user", "workdir", "timeout", "command_id", "invoke")
 
 
@@ -34,7 +35,14 @@ def check_runbooks(context: CheckContext) -> None:
 
 
 def _check_keys(context: CheckContext, name: str, table: schema.Command, known: Command) -> None:
-    """Keys of scripts mean nothing to a template, and the other way round."""
+    """Keys of scripts mean nothing to a template, and the other way round; and neither do to what
+    only changes what the bot keeps."""
+    for key in (*OF_SCRIPTS, *OF_TEMPLATES, *OF_INSTANCES) if known.internal else ():
+        if key in table.model_fields_set:
+            message = f"has no use: {name} only changes what the bot itself keeps"
+            context.diagnostics.fault(("command", name, key), message)
+    if known.internal:
+        return
     wrong = OF_SCRIPTS if known.template is not None else OF_TEMPLATES
     for key in wrong:
         if key in table.model_fields_set:

@@ -300,6 +300,9 @@ class Reader(shared.Members, Protocol):
     def report(self, month: model.Month, now: datetime) -> model.Report:
         """What happened within a month, in numbers."""
 
+    def freezes_then(self, at: datetime) -> tuple[model.Freeze, ...]:
+        """Those that were in force at a moment of the past."""
+
     def status(self) -> Status: ...
 
     def queues(self) -> tuple[Queue, ...]:

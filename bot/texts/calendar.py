@@ -41,21 +41,21 @@ PHRASES: dict[str, tuple[str, str]] = {
         "“{name}”不是群的名称，也不是命令。可以写：{names:list}",
         "{name} is no group and no command. There are: {names:list}",
     ),
-    "freeze.plan": ("冻结到 {time} 为止，期间不会开始：", "Until {time} this does not start:"),
+    "freeze.plan": ("到 {time} 为止, 不会开始:", "Until {time} this does not start:"),
     "freeze.plan.group": (
-        "• 在群“{name}”里申请的所有操作",
-        "• whatever is asked for in the group {name}",
+        "- 在群 {name} 里申请的所有操作",
+        "- whatever is asked for in the group {name}",
     ),
-    "freeze.plan.command": ("• 命令 {name}", "• the command {name}"),
+    "freeze.plan.command": ("- 命令 {name}", "- the command {name}"),
     "freeze.plan.commands": (
-        "• 名称符合 {name} 的命令（现在是 {names:list}）",
-        "• commands named {name} (now {names:list})",
+        "- 名称符合 {name} 的命令, 现在有 {names:list}",
+        "- commands named {name}, now {names:list}",
     ),
-    "freeze.plan.all": ("• 所有操作", "• all operations"),
-    "freeze.plan.reason": ("原因：{reason}", "Why: {reason}"),
+    "freeze.plan.all": ("- 所有操作", "- all operations"),
+    "freeze.plan.reason": ("原因: {reason}", "Why: {reason}"),
     "freeze.line": (
-        "{name} {scope}，到 {time} 为止（{reason}）",
-        "{name} {scope} until {time} ({reason})",
+        "- {name} {scope}, 到 {time}, 原因: {reason}",
+        "- {name} {scope} until {time}: {reason}",
     ),
     "freeze.begun": (
         "{scope} 冻结到 {time} 为止。提前解除请发送：unfreeze #{number}",
@@ -76,8 +76,8 @@ PHRASES: dict[str, tuple[str, str]] = {
     "freezes.title": ("现在的冻结", "Frozen now"),
     "freezes.none": ("现在没有冻结。", "Nothing is frozen now."),
     "unfreeze.plan": (
-        "提前解除，等待的操作随即开始：",
-        "Lifted at once; what waits for it starts:",
+        "立即解除, 等待的操作随即重新判断:",
+        "Lifted at once; what waits for it is judged anew:",
     ),
     "unfreeze.none": (
         "没有“{name}”这个冻结。发送 freezes 查看现在有哪些。",

@@ -30,7 +30,7 @@ def load(tmp_path: Path) -> Loader:
     """Beside the file are the commands that ``SMALL`` and these tests name."""
     commands = tmp_path / "commands"
     (commands / "parts").mkdir(parents=True)
-    for name in ("restart.py", "restart.sh"):
+    for name in ("restart.py", "restart.sh", "freeze.py"):
         (commands / name).write_text((ROOT / "commands" / name).read_text("utf-8"), "utf-8")
     for name, text in (
         ("look.yml", TEMPLATE), ("reboot.yml", LOOPED), ("timed.yml", TIMED),
@@ -110,6 +110,7 @@ def test_what_is_usual(load: Loader) -> None:
         ('[command.look]\npolicy="p"\nuser="root"', "command.look.user", "look is a template"),
         ('[command.look]\npolicy="p"\ntimeout=60', "command.look.timeout", "has no use"),
         ('[command.look]\npolicy="p"\nworkdir="/x"', "command.look.workdir", "has no use"),
+        ('[command.freeze]\npolicy="p"\ntargets=["x"]', "command.freeze.targets", "has no use"),
         ('[command.look]\npolicy="p"\ncommand_id="c"', "command.look.command_id", "has no use"),
         ('[command.look]\npolicy="p"\noos_template="T"', "command.look.oos_template",
          'has no use without engine = "oos"'),

@@ -3,14 +3,19 @@ or lifted."""
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
-from bot import core, model, policy
+from bot import core, model, policy, store
+from bot.cli import policy_trials
+from bot.commands import frozen as frozen_now
 from bot.core import internal_operations
 from bot.runtime import engine
 from tests import stores
@@ -22,6 +27,7 @@ from tests.bot.test_openings import frozen, starts
 
 State = model.State
 HOUR = 3600
+MINUTE = timedelta(minutes=1)
 
 
 def with_freezes(**changes: object) -> policy.Book:
@@ -230,3 +236,47 @@ def test_the_code_that_is_voted_on_covers_what_is_done_and_what_is_read(stage: R
 def test_every_internal_operation_there_is_can_be_done() -> None:
     names = set(get_args(model.InternalName))
     assert names == set(internal_operations.OPERATIONS)
+
+
+def test_status_and_explain_name_what_is_frozen(stage: RunStage) -> None:
+    decided(stage, "freeze restart for 2h the release", 1)
+    request, now = stage.planned("alice", "restart web-01 reason=why"), stage.clock.now()
+    with stage.store.reading() as reader:
+        rows = reader.freezes(now)
+        [freeze] = frozen_now.frozen(stage.deployment.book, reader, now, "en")
+    assert (freeze.name, freeze.text.partition(" (")[0]) == ("#1", "restart until 2026-01-05 11:00")
+    lines = "\n".join(policy_trials.explained(stage.deployment, request, (), now, rows))
+    assert "could not start now: #2 may not run before 2026-01-05 11:00 (UTC): freeze #1" in lines
+
+
+def test_what_was_in_force_then_is_known_afterwards(stage: RunStage) -> None:
+    decided(stage, "freeze restart for 2h the release", 1)
+    stage.clock.advance(60)
+    begun = stage.clock.now()
+    stage.clock.advance(60)
+    decided(stage, "unfreeze #1", 2)
+    with stage.store.reading() as reader:
+        then = [len(reader.freezes_then(begun + MINUTE * n)) for n in (-2, 0, 2)]
+    assert then == [0, 1, 0]
+
+
+@pytest.mark.sqlite("damages the file")
+@pytest.mark.parametrize(
+    ("damage", "detail"),
+    [
+        ("DELETE FROM freezes", "is on record, and not in the store"),
+        ("UPDATE freezes SET until = until - 1000", "is another than was agreed to"),
+        ("UPDATE freezes SET scope = '[[], [\"run\"]]'", "is another than was agreed to"),
+        ("UPDATE freezes SET lifted_at = 1", "was lifted, and the audit log says otherwise"),
+        ("INSERT INTO freezes VALUES (9, 9, 9, '[]')", "nobody is on record as having agreed"),
+    ],
+)
+def test_a_freeze_that_somebody_changed_by_hand_is_found(
+    stage: RunStage, damage: str, detail: str
+) -> None:
+    decided(stage, "freeze restart for 2h the release", 1)
+    assert not store.check(stage.path).findings
+    with closing(sqlite3.connect(stage.path)) as connection:
+        connection.execute(damage)
+        connection.commit()
+    assert any(detail in one.detail for one in store.check(stage.path).findings)

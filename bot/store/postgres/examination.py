@@ -12,7 +12,7 @@ from bot.store.postgres import schema, server
 from bot.store.postgres.connection import Connection, Fault, Lost, Streaming
 from bot.store.postgres.reader import Reader
 from bot.store.sql import queries, transfer
-from bot.store.sql.check import bodies, chain, invariants
+from bot.store.sql.check import bodies, chain, freezes, invariants
 from bot.store.sql.check.finding import Finding, Report
 from bot.store.sql.versions import State
 
@@ -113,6 +113,7 @@ def check(url: str, mark: Path | None = None) -> Report:
             orphans,
             bodies.findings,
             chain.findings,
+            freezes.findings,
             invariants.findings,
             numbers,
             lambda each: chain.of_mark(each, noted),

@@ -1,4 +1,5 @@
-"""The SQL statements by which requests are searched and one is looked at, by name."""
+"""The SQL statements by which requests are searched and one is looked at, and those of the freezes
+of people, by name."""
 
 from __future__ import annotations
 
@@ -46,4 +47,15 @@ FROM outbox AS o WHERE o.state IN ('queued', 'in_flight')
         ON q.lane = p.lane AND q.request = ?1 AND q.state IN ('queued', 'in_flight')
         WHERE p.state IN ('queued', 'in_flight') GROUP BY p.lane))
 ORDER BY o.id
+"""
+_FREEZES = """
+SELECT f.request, f.until, f.scope, r.body FROM freezes AS f JOIN requests AS r ON r.id = f.request
+"""
+FREEZES = f"{_FREEZES} WHERE f.lifted_at = 0 AND f.until > ? ORDER BY f.request"
+FREEZES_THEN = (
+    f"{_FREEZES} WHERE f.until > ? AND (f.lifted_at = 0 OR f.lifted_at > ?) ORDER BY f.request"
+)
+FREEZE_PUT = """
+INSERT INTO freezes (request, until, lifted_at, scope) VALUES (?, ?, ?, ?)
+ON CONFLICT (request) DO UPDATE SET lifted_at = excluded.lifted_at
 """

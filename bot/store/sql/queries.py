@@ -65,14 +65,6 @@ FORM_LINK_PUT = """
 INSERT INTO form_links (platform, original, instance, at, body) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (platform, original, instance) DO UPDATE SET body = excluded.body
 """
-FREEZES = """
-SELECT f.request, f.until, f.scope, r.body FROM freezes AS f JOIN requests AS r ON r.id = f.request
-WHERE f.lifted_at = 0 AND f.until > ? ORDER BY f.request
-"""
-FREEZE_PUT = """
-INSERT INTO freezes (request, until, lifted_at, scope) VALUES (?, ?, ?, ?)
-ON CONFLICT (request) DO UPDATE SET lifted_at = excluded.lifted_at
-"""
 REQUEST_INSERT = """
 INSERT INTO requests (id, state, version, person, platform, chat, message, form_platform,
     form_instance, card, created_at, expires_at, body, command, likeness)

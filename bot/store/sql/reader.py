@@ -12,6 +12,7 @@ from bot.store import codec, port, shared
 from bot.store.sql import (
     chains,
     effects,
+    freezes,
     letters,
     lookups,
     moments,
@@ -182,6 +183,9 @@ class Reader(port.Reader):
 
     def report(self, month: model.Month, now: datetime) -> model.Report:
         return reports.report(self.connection, month, now)
+
+    def freezes_then(self, at: datetime) -> tuple[model.Freeze, ...]:
+        return freezes.then(self.connection, at)
 
     def status(self) -> port.Status:
         connection = self.connection

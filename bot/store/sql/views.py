@@ -11,7 +11,7 @@ from typing import Any
 from bot import audit as audit_
 from bot import model
 from bot.store import codec
-from bot.store.sql import effects, letters, queries, reports, searching, usage
+from bot.store.sql import effects, letters, lookups, queries, reports, searching, usage
 from bot.store.sql.connection import Connection
 
 
@@ -180,16 +180,15 @@ class Archive:
 
 def freezes(connection: Connection, at: datetime) -> tuple[model.Freeze, ...]:
     """The freezes of people that are in force at a moment, oldest first."""
-    return tuple(
-        _freeze(number, until, scope, decoded(body))
-        for number, until, scope, body in connection.execute(queries.FREEZES, (codec.ms(at),))
-    )
+    return tuple(map(freeze, connection.execute(lookups.FREEZES, (codec.ms(at),))))
 
 
-def _freeze(number: int, until: int, scope: str, request: model.Request) -> model.Freeze:
+def freeze(row: tuple[Any, ...]) -> model.Freeze:
+    """A freeze of its columns, and of the body of the request that asked for it."""
+    number, until, scope, body = row
     groups, commands = map(tuple, json.loads(scope))
-    person, reason = request.person, request.reason
-    return model.Freeze(number, codec.at(until), groups, commands, person, reason)
+    request = decoded(body)
+    return model.Freeze(number, codec.at(until), groups, commands, request.person, request.reason)
 
 
 def journal(connection: Connection, subject: model.Request) -> int:

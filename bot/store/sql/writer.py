@@ -3,7 +3,6 @@ thread."""
 
 from __future__ import annotations
 
-import json
 import secrets
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from bot import audit, model
 from bot.store import codec, highwater, port, shared
 from bot.store.sql import (
     effects,
+    freezes,
     letters,
     moments,
     queries,
@@ -182,7 +182,7 @@ class Writer(port.Writer):
             values = (link.platform, link.original, link.instance, moment, codec.encode(link))
             self._execute(queries.FORM_LINK_PUT, values)
         for freeze in decision.freezes:
-            self._write_freeze(freeze)
+            freezes.put(self.connection, freeze)
         for digest, text in decision.sources.items():
             self._execute(queries.SOURCE_INSERT, (digest, moment, text))
         for row in decision.journal:
@@ -197,8 +197,8 @@ class Writer(port.Writer):
                 self._execute(queries.TIMER_CLEAR, (current.id, kind))
         for timer in decision.timers:
             self._write_timer(timer)
-        if decision.reopened:
-            self._reopen(moment)
+        if decision.reopened and freezes.reopen(self.connection, moment):
+            self.changes.timer = moment
         for key in decision.drop_effects:
             self._execute(queries.EFFECT_DROP, (moment, key))
         for effect in decision.effects:
@@ -212,21 +212,6 @@ class Writer(port.Writer):
             self._redrive(number, moment)
         for entry in decision.audit:
             self.append(entry, moment)
-
-    def _write_freeze(self, freeze: model.Freeze) -> None:
-        scope = json.dumps([freeze.groups, freeze.commands])
-        lifted = codec.ms(freeze.lifted_at) if freeze.lifted_at is not None else 0
-        values = (freeze.request, codec.ms_up(freeze.until), lifted, scope)
-        self._execute(queries.FREEZE_PUT, values)
-
-    def _reopen(self, now: int) -> None:
-        """Let the opening of all that waits be due, one after the other as they were approved."""
-        waiting = [views.decoded(body) for (body,) in self._execute(queries.OPENINGS)]
-        waiting.sort(key=lambda request: (request.approved_at or request.expires_at, request.id))
-        for place, request in enumerate(waiting):
-            due = now - len(waiting) + place
-            if self._execute(queries.OPENING_DUE, (due, request.id, due)).rowcount:
-                self.changes.timer = now
 
     def _redrive(self, number: int, now: int) -> None:
         if not letters.redrive(self.connection, number, now):

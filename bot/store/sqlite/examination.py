@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.store import highwater
 from bot.store.sql import queries
-from bot.store.sql.check import bodies, chain, invariants
+from bot.store.sql.check import bodies, chain, freezes, invariants
 from bot.store.sql.check.finding import Finding, Report
 from bot.store.sql.versions import State
 from bot.store.sqlite import pragmas, schema, tables, versions
@@ -19,7 +19,9 @@ __all__ = ["Finding", "Report", "check", "state"]
 
 Check = Callable[[sqlite3.Connection], Iterator[Finding]]
 OF_FILE: tuple[Check, ...] = (tables.integrity, tables.references, tables.schema_differences)
-OF_CONTENT: tuple[Check, ...] = (bodies.findings, chain.findings, invariants.findings)
+OF_CONTENT: tuple[Check, ...] = (
+    bodies.findings, chain.findings, freezes.findings, invariants.findings,
+)  # fmt: skip
 
 
 def state(path: Path) -> State:

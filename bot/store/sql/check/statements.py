@@ -69,6 +69,12 @@ STRAYS = """
 SELECT seq FROM audit_texts WHERE NOT EXISTS (SELECT 1 FROM audit WHERE audit.seq = audit_texts.seq)
 """
 
+FREEZES = "SELECT request, until, lifted_at, scope FROM freezes ORDER BY request"
+FREEZES_OF_RECORD = """
+SELECT action, request, facts FROM audit WHERE action IN ('freeze.begun', 'freeze.lifted')
+ORDER BY seq
+"""
+
 # ----------------------------------------------------------------------------- effects and ends
 
 _ENDED = "('done', 'refused', 'unknown', 'dropped')"
