@@ -95,6 +95,8 @@ FAMILIES: Mapping[str, Mapping[str, Facts]] = {
         },
         "freeze.begun": {"scope": TEXTS, "until": "string", "by": TEXTS, "digest": "string"},
         "freeze.lifted": {"freezes": NUMBERS, "by": TEXTS, "digest": "string"},
+        "request.queued": {"number": "integer", "name": "string", "digest": "string"},
+        "lock.taken": {"locks": TEXTS, "digest": "string"},
         "request.rejected": {"reason": "string?"},
         "request.unreachable": {"policy": "string"},
         "request.reachable": {},

@@ -19,7 +19,14 @@ from bot.cards.parts import (
     title_of,
     words,
 )
-from bot.cards.request import note_of, opening_text, request_card, superseded_card
+from bot.cards.request import (
+    lock_text,
+    note_of,
+    opening_text,
+    request_card,
+    superseded_card,
+    wait_text,
+)
 from bot.cards.results import FINISHED, instances_message, result_text
 from bot.cards.runs import ballot_message
 from bot.cards.sheets import Sheets
@@ -34,6 +41,7 @@ __all__ = [
     "fallback_message",
     "instance_name",
     "instances_message",
+    "lock_text",
     "moment",
     "name_of",
     "names_of",
@@ -49,5 +57,6 @@ __all__ = [
     "state_word",
     "superseded_card",
     "title_of",
+    "wait_text",
     "words",
 ]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from bot import model
 from bot.cards.request import request_card, superseded_card
 from bot.deployment import Deployment
+from bot.policy import locking
 
 
 def draw(
@@ -17,10 +18,11 @@ def draw(
     body, request = effect.body, view.request
     assert isinstance(body, model.ShowCard | model.UpdateCard)
     assert request is not None
-    if isinstance(body, model.ShowCard):
-        return replace(body, card=request_card(deployment, request, view.votes, view.results))
-    if body.ref == request.card:
-        card = request_card(deployment, request, view.votes, view.results)
-    else:
+    if isinstance(body, model.UpdateCard) and body.ref != request.card:
         card = superseded_card(request)
+    else:
+        others = locking.others(deployment.book, request, view.archive)
+        card = request_card(deployment, request, view.votes, view.results, others)
+    if isinstance(body, model.ShowCard):
+        return replace(body, card=card)
     return replace(body, card=card, viewers=request.clickers)

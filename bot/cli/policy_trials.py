@@ -129,6 +129,12 @@ class Archive:
     def votes(self, request: int) -> Sequence[model.Vote]:
         return ()
 
+    def locks_of(self, request: int) -> tuple[model.Lock, ...]:
+        return ()
+
+    def locks_on(self, names: Sequence[str], apart: int, limit: int) -> tuple[model.Lock, ...]:
+        return ()
+
 
 def tried(deployment: Deployment, case: Case, now: datetime) -> Outcome:
     """What comes of a case at a moment. Raises Impossible."""

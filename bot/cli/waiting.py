@@ -172,6 +172,9 @@ def _reasons(settings: config.Config, facts: Facts, now: datetime) -> Iterator[s
         time = calendar.shown(opening.at, settings.book.timezone)
         why = {"name": opening.name, "reason": opening.reason, "time": time}
         yield f"for its time: {texts.say('en', f'opening.{opening.kind}', **why)}"
+    lock_wait = request.lock_wait
+    if lock_wait is not None and not request.hold:
+        yield f"for its turn: #{lock_wait.holder} has {lock_wait.label}"
     yield from _votes(settings, facts, now)
     if request.stopping:
         yield "for its run to stop"

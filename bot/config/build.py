@@ -59,6 +59,7 @@ def book(file: schema.File) -> policy.Book:
         patterns=tuple(_pattern(pattern) for pattern in file.security.pattern),
         freezes=tuple(period(file, table) for table in file.freeze),
         windows=tuple(period(file, table) for table in file.window),
+        locks=settings_from(policy.Locks, file.locks),
         timezone=file.bot.timezone,
         when=tuple(when_of(table, file.bot.timezone) for table in file.policy_when),
         oncall=oncall.Roster(

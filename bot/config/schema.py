@@ -368,6 +368,8 @@ class Command(Protocol):
     oos_template: str
     oos_version: str
     unjudged_calls: str
+    lock: str
+    resources: tuple[str, ...]
     model_fields_set: set[str]
 
 
@@ -433,6 +435,7 @@ class File(Table):
         policy: dict[str, Policy]
         command: dict[str, Command]
         oncall: tuple[Rota, ...]
+        locks: Table
 
     bot: Bot = Field(default_factory=Bot)
     person: Annotated[tuple[Person, ...], Field(strict=False)] = ()

@@ -14,7 +14,7 @@ from bot.commands import api
 from bot.deployment import Deployment
 from bot.oos.template import model as oos
 from bot.oos.template import parse
-from bot.policy import identity, quorum
+from bot.policy import identity, locking, quorum
 
 VOTE_TIMERS = ("ballot", "ballot_expires")
 ENDINGS = (
@@ -56,6 +56,7 @@ class DecisionBuilder:
         self.held = ""
         self.closed: model.Request | None = None
         self.reopened = False
+        self.locks: tuple[model.Lock, ...] | None = None
 
     def asked_by(
         self, person: policy.Person, account: model.Account, place: model.Place, locale: str
@@ -147,8 +148,8 @@ class DecisionBuilder:
         """Bring the request to a final state: it asks nothing any more, and its timers are
         forgotten."""
         stepped = self.lag().total_seconds() if self.it.approved_at else 0.0
-        fields |= {"ended_at": self.now, "stepped": stepped, "ballot": None, "opening": None}
-        fields |= {"on_call": ()}
+        fields |= {"ended_at": self.now, "stepped": stepped, "ballot": None}
+        fields |= {"opening": None, "lock_wait": None, "on_call": ()}
         self.change(state=state, ended_by=by or self.it.ended_by, **fields)
         self.cleared.extend(ENDINGS)
 
@@ -279,11 +280,12 @@ class DecisionBuilder:
 
     def card(self, request: model.Request | None = None) -> model.Card:
         """The request's card as it stands now, or that of the one that the store showed."""
+        shown = request if request is not None else self.it
+        others = locking.others(self.deployment.book, shown, self.view.archive)
+        votes, results = self.votes, tuple(self.results.values())
         if request is not None:
-            return cards.request_card(self.deployment, request, self.view.votes, self.view.results)
-        return cards.request_card(
-            self.deployment, self.it, self.votes, tuple(self.results.values())
-        )
+            votes, results = self.view.votes, self.view.results
+        return cards.request_card(self.deployment, shown, votes, results, others)
 
     def card_key(self) -> str:
         """How the keys of everything begin that is done with the request's card."""
@@ -348,6 +350,7 @@ class DecisionBuilder:
             freezes=tuple(self.freezes),
             closed=self.closed,
             reopened=self.reopened,
+            locks=self.locks,
         )
 
 

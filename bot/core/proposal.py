@@ -103,8 +103,10 @@ def put(builder: DecisionBuilder, plan: model.Plan) -> quorum.Quorum:
     starts = builder.it.starts_at
     if starts is not None and starts > builder.now:
         until = min(until, starts)
-    builder.change(state=model.State.PENDING, plan=plan, digest=code, expires_at=until)
+    fresh = {"plan": plan, "digest": code, "expires_at": until, "lock_wait": None}
+    builder.change(state=model.State.PENDING, **fresh)
     builder.cleared.append("plan")
+    builder.locks = ()
     openings.note(builder)
     builder.enter(
         "countersign",

@@ -295,13 +295,13 @@ def count(
     if tally.verdict == "approved":
         run_control.start(builder)
         builder.update_card()
-        opening = builder.it.opening if builder.it.scheduled else None
-        if opening is None:
+        why = cards.wait_text(deployment, locale, builder.it)
+        if not why:
             done = builder.it.state is model.State.SUCCEEDED
             key = "internal.approved" if done else "vote.approved"
             return texts.say(locale, key, id=number), "success"
-        why = cards.opening_text(deployment, locale, opening)
-        return texts.say(locale, "opening.approved", id=number, why=why), "success"
+        key = "lock.approved" if builder.it.lock_wait is not None else "opening.approved"
+        return texts.say(locale, key, id=number, why=why), "success"
     if tally.verdict == "rejected":
         builder.finish(model.State.REJECTED, by=person.id)
         builder.enter(person.id, "request.rejected", **({"reason": reason} if reason else {}))

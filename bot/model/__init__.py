@@ -76,6 +76,7 @@ from bot.model.events import (
     Waiting,
     word_of,
 )
+from bot.model.locks import Lock, LockWait
 from bot.model.outcomes import (
     TOGETHER,
     Done,
@@ -193,6 +194,8 @@ __all__ = [
     "JournalRow",
     "Letter",
     "ListForms",
+    "Lock",
+    "LockWait",
     "Meant",
     "Message",
     "MessageRecalled",

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from bot.model.locks import LockWait
 from bot.model.people import Account, Party, Place
 from bot.model.plans import Plan, canonical, short
 
@@ -256,7 +257,8 @@ class Request:
     it was put to the vote again. ``timeout``: the seconds that the rule which asked for it lets it
     run (0: as the command says). ``starts_at``: when it was asked to start; ``opening``: until
     when that, a freeze or the change windows let nothing of it start; ``opened_at``: when they
-    first did, where that was after its approval.
+    first did, where that was after its approval; ``lock_wait``: for what of another request it
+    waits.
     ``removed``: why its texts, values and outputs are gone: the days after which they were, as
     "400d", or "person": whose they were was to be forgotten.
     ``unreachable``: it was told that too few people are left who could approve it.
@@ -318,6 +320,7 @@ class Request:
     starts_at: Annotated[datetime | None, Field(exclude_if=operator.not_)] = None
     opening: Annotated[Opening | None, Field(exclude_if=operator.not_)] = None
     opened_at: Annotated[datetime | None, Field(exclude_if=operator.not_)] = None
+    lock_wait: Annotated[LockWait | None, Field(exclude_if=operator.not_)] = None
     removed: Annotated[str, Field(exclude_if=operator.not_)] = ""
     unreachable: Annotated[bool, Field(exclude_if=operator.not_)] = False
     deliveries: Annotated[tuple[PlanDelivery, ...], Field(exclude_if=operator.not_)] = ()
@@ -338,7 +341,7 @@ class Request:
         if self.state is State.WAITING and self.ballot is not None:
             return MIDWAY.get(self.ballot.kind, "paused")
         if self.scheduled:
-            return "scheduled"
+            return "queued" if self.lock_wait is not None else "scheduled"
         if self.state is State.CANCELLED and self.approved_at:
             return WITHIN.get(self.cancelled, "stopped")
         return self.state.value
@@ -346,7 +349,8 @@ class Request:
     @property
     def scheduled(self) -> bool:
         """Is it approved, and waits for the moment at which it may start?"""
-        return self.state is State.APPROVED and self.opening is not None
+        waits = self.opening is not None or self.lock_wait is not None
+        return self.state is State.APPROVED and waits
 
     @property
     def code(self) -> str:

@@ -13,6 +13,8 @@ from bot import regexes
 from bot.policy import oncall
 from bot.policy.calendar import Period, Times
 from bot.policy.ladder import LadderStep
+from bot.policy.locks import Locks
+from bot.policy.locks import Mode as LockMode
 from bot.policy.quota import Quota
 from bot.policy.when import When
 from bot.source.tables import settings
@@ -306,6 +308,16 @@ class CommandRule:
         'instance, or is made by OOS, so that `allowed_targets` cannot be held to it: "allow" or '
         '"refuse". Default: "allow" with `allowed_targets = ["*"]`, else "refuse".',
     )
+    lock: Literal["", LockMode] = Field(
+        default="",
+        description="What happens where another operation is at work on one of its instances or "
+        "resources: `queue`, `refuse`, `warn` or `off`. Default: what `[locks]` says.",
+    )
+    resources: Texts = Field(
+        default=(),
+        description='What it needs besides its instances, by names of your own: `"payments-db"`, '
+        '`"{env}-db"` with the value of its parameter `env`. See `[locks]`.',
+    )
 
 
 @settings
@@ -391,6 +403,7 @@ class Book(Limits):
     timezone: str = "UTC"
     when: tuple[When, ...] = ()
     oncall: oncall.Roster = field(default_factory=oncall.Roster)
+    locks: Locks = field(default_factory=Locks)
     tenants: Mapping[str, frozenset[str]] = field(default_factory=dict)
     locale: str = "zh-CN"
     bot_name: str = "countersign"

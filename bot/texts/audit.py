@@ -28,6 +28,8 @@ _ACTIONS: dict[str, tuple[str, str]] = {
     "request.scheduled": ("已批准，等待开始时间", "approved, waits for its time"),
     "freeze.begun": ("冻结开始", "a freeze began"),
     "freeze.lifted": ("冻结解除", "a freeze was lifted"),
+    "request.queued": ("已批准，排队等待", "approved, waits for its turn"),
+    "lock.taken": ("占用实例或资源", "took instances or resources for itself"),
     "request.rejected": ("已拒绝", "rejected"),
     "request.alerted": ("以紧急消息提醒", "reminded with an alert"),
     "request.not_alerted": ("以普通消息提醒", "reminded without an alert"),

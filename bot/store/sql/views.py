@@ -11,7 +11,7 @@ from typing import Any
 from bot import audit as audit_
 from bot import model
 from bot.store import codec
-from bot.store.sql import effects, letters, lookups, queries, reports, searching, usage
+from bot.store.sql import effects, letters, locks, lookups, queries, reports, searching, usage
 from bot.store.sql.connection import Connection
 
 
@@ -83,6 +83,12 @@ def all_open(connection: Connection) -> tuple[model.Request, ...]:
     """Every request that has not ended, oldest first."""
     rows = connection.execute(queries.REQUESTS_ALL_OPEN)
     return tuple(codec.decode(codec.request, body) for (body,) in rows)
+
+
+def having(connection: Connection, held: Sequence[model.Lock]) -> tuple[model.Request, ...]:
+    """The requests that have these locks."""
+    numbers = dict.fromkeys(one.request for one in held)
+    return tuple(one for number in numbers if (one := request(connection, number)) is not None)
 
 
 def find(
@@ -170,6 +176,12 @@ class Archive:
         row = self.connection.execute(queries.REQUEST_ALIKE, (likeness,)).fetchone()
         return row[0] or 0
 
+    def locks_of(self, request: int) -> tuple[model.Lock, ...]:
+        return locks.of(self.connection, request)
+
+    def locks_on(self, names: Sequence[str], apart: int, limit: int) -> tuple[model.Lock, ...]:
+        return locks.on(self.connection, names, apart, limit) if names else ()
+
     def freezes(self, at: datetime) -> tuple[model.Freeze, ...]:
         """The freezes of people that are in force at a moment, oldest first."""
         return freezes(self.connection, at)
@@ -220,6 +232,7 @@ def total(connection: Connection, needs: model.Needs, number: int) -> int:
         "open": (queries.REQUESTS_COUNT_OPEN, ()),
         "recent": (queries.REQUESTS_COUNT, ()),
         "dead": (queries.LETTERS_COUNT_DEAD, ()),
+        "locks": (locks.LOCKS_COUNT, ()),
         "audit": (queries.AUDIT_COUNT_OF_REQUEST, (number,))
         if number
         else (queries.AUDIT_COUNT, ()),
@@ -251,14 +264,15 @@ def load(
     shown: tuple[model.Request, ...] = ()
     count = 0
     entries: tuple[model.AuditRow, ...] = ()
-    post: tuple[model.Letter, ...] = ()
+    held: tuple[model.Lock, ...] = ()
     if needs.listing == "audit":
         entries = audit(connection, subject.id if subject else needs.request, needs.limit)
-    elif needs.listing == "dead":
-        post = dead(connection, needs)
     elif needs.listing == "history":
         shown, count = searching.matches(connection, needs.search or model.Search(), needs.limit)
-    elif needs.listing:
+    elif needs.listing == "locks":
+        held = locks.newest(connection, needs.limit)
+        shown = having(connection, held)
+    elif needs.listing and needs.listing != "dead":
         shown = listing(connection, needs.listing, needs.limit)
     known = needs.known_as and connection.execute(queries.EVENT_ANSWER, (needs.known_as,))
     return model.View(
@@ -276,7 +290,7 @@ def load(
         effect=effect,
         listing=shown,
         audit=entries,
-        letters=post,
+        letters=dead(connection, needs) if needs.listing == "dead" else (),
         unsaid=connection.execute(queries.UNSAID).fetchone()[0] if needs.listing == "dead" else 0,
         recent_asks=recent_asks,
         unsent=frozenset() if subject is None or called else unsent(connection, subject),
@@ -293,6 +307,7 @@ def load(
         links=links(connection, needs, effect),
         usage=usage.months(connection) if needs.listing == "recent" else (),
         report=reports.report(connection, needs.month, now) if needs.month else None,
+        locks=held,
     )
 
 
