@@ -42,6 +42,23 @@ per = "app"
 count = 12
 per_seconds = 2
 """
+POLICIES = """
+[policy.sre-and-owner]
+stages = [{ approvers = ["role:sre"] }, { approvers = ["dave"] }]
+
+[[policy.when]]
+policy = "sre-and-owner"
+reason = "two groups"
+commands = ["restart"]
+regex = "both teams"
+where = ["text"]
+
+[command.freeze]
+policy = "one-sre"
+
+[command.unfreeze]
+policy = "one-sre"
+"""
 SHARED = """store = { env = "HISTORY_STORE" }
 replica = { env = "HISTORY_REPLICA" }
 """
@@ -243,7 +260,7 @@ class Fleet:
         key = f'key = {{ file = "{folder}/secrets/installation-key" }}\n'
         shared = f"{SHARED}lease = {LEASE}\n" if self.url else ""
         text = text.replace("[bot]\n", f"[bot]\n{key}{shared}", 1)
-        path.write_text(text + BUDGETS, "utf-8")
+        path.write_text(text + POLICIES + BUDGETS, "utf-8")
         return path
 
     def _copy(self, folder: Path) -> None:

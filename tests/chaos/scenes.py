@@ -106,6 +106,27 @@ async def approved(people: People) -> Ending:
     return ending
 
 
+async def two_groups(people: People) -> Ending:
+    """It takes an SRE and the owner; a second SRE counts for nobody else."""
+    ending = Ending(people.platform, people.tag, State.SUCCEEDED, runs=("web-02",))
+    await people.say("alice", f'restart web-02 reason="both teams {people.tag}"')
+    card = await people.card()
+    await people.agree(ending, card, "bob", "carol")
+    await people.agree(ending, card, "dave")
+    await people.card_says(card, play.SUCCEEDED)
+    return ending
+
+
+async def frozen(people: People) -> Ending:
+    """A freeze, of what nobody asks for, is agreed to: no call leaves the bot."""
+    ending = Ending(people.platform, people.tag, State.SUCCEEDED)
+    await people.say("bob", f"freeze reboot-fleet for 3h {people.tag}")
+    card = await people.card()
+    await people.agree(ending, card, "carol")
+    await people.card_says(card, play.SUCCEEDED)
+    return ending
+
+
 async def failing(people: People) -> Ending:
     """It takes the other approver, too, and fails."""
     ending = Ending(people.platform, people.tag, State.FAILED, runs=("web-01", "hr-01"))
@@ -233,6 +254,8 @@ async def canary(people: People) -> Ending:
 Scene = Callable[[People], Awaitable[Ending]]
 OFTEN: dict[str, Scene] = {
     "approved": approved,
+    "two_groups": two_groups,
+    "frozen": frozen,
     "failing": failing,
     "rejected": rejected,
     "cancelled": cancelled,

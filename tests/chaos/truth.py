@@ -17,10 +17,10 @@ from tests.chaos.scenes import Ending
 from tests.crash import truth
 
 MACHINES = {machine.id: machine.name for machine in world.MACHINES}
-END = re.compile(r"#(\d+) [\w-]+ (执行成功|执行失败|已拒绝（|已取消（|已停止|已过期)")
+END = re.compile(r"#(\d+) [\w-]+ (执行成功|已生效|执行失败|已拒绝（|已取消（|已停止|已过期)")
 """How the message begins that tells a thread the end."""
 WORDS = {
-    model.State.SUCCEEDED: ("执行成功",),
+    model.State.SUCCEEDED: ("执行成功", "已生效"),
     model.State.FAILED: ("执行失败",),
     model.State.REJECTED: ("已拒绝（",),
     model.State.EXPIRED: ("已过期",),
