@@ -21,6 +21,7 @@ CANCELLED = ("已取消", "cancelled")
 STOPPED = ("已停止", "stopped")
 FAILED = ("失败", "failed")
 WAITING = ("等待中", "waiting")
+SCHEDULED = ("等待开始时间", "waits for its time")
 READ_FIRST = ("这次没有计入：", "Not counted yet:")
 """Before an approval counts, the whole plan was sent to its person."""
 LEFT_OUT = ("全文见上方消息", "the whole text is in the messages above")
@@ -273,6 +274,29 @@ async def two_groups(play: Play) -> None:
     await play.click("dave", card, "approve")
     final = await play.card_says(card, SUCCEEDED)
     play.check("Bob" in final["text"] and "Dave" in final["text"], f"who agreed: {final['text']}")
+    await play.told(AUDIT, known, to="alice")
+    play.check(len(await play.runs()) == before + 1, "it ran once")
+
+
+async def frozen(play: Play) -> None:
+    """What is approved in a freeze waits for its end, and starts once as people lift it."""
+    known, before = await play.ids(), len(await play.runs())
+    await play.say("bob", "freeze restart for 1h the release is under way")
+    freeze = await play.new_card("freeze", known)
+    await play.click("carol", freeze, "approve")
+    await play.card_says(freeze, SUCCEEDED)
+    known = await play.ids()
+    await play.say("alice", 'restart web-02 reason="memory leak"')
+    card = await play.new_card("restart", known)
+    play.check("the release is under way" in card["text"], f"why it waits: {card['text']}")
+    await play.click("bob", card, "approve")
+    await play.card_says(card, SCHEDULED)
+    await play.told("cancel", known)
+    play.check(len(await play.runs()) == before, "what is frozen does not run")
+    asked = await play.ids()
+    await play.say("carol", "unfreeze restart the release is done")
+    await play.click("bob", await play.new_card("unfreeze", asked), "approve")
+    await play.card_says(card, SUCCEEDED)
     await play.told(AUDIT, known, to="alice")
     play.check(len(await play.runs()) == before + 1, "it ran once")
 

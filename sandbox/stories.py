@@ -48,6 +48,12 @@ commands = ["restart"]
 regex = "both teams"
 where = ["text"]
 
+[command.freeze]
+policy = "one-sre"
+
+[command.unfreeze]
+policy = "one-sre"
+
 [http]
 listen = "127.0.0.1:0"
 
@@ -231,6 +237,7 @@ SHORT: dict[str, Story] = {
     "new-hire": new_hire,
     "restart": _switching(play.restart),
     "two-groups": _switching(play.two_groups),
+    "frozen": _switching(play.frozen),
     "rejected": play.rejected,
     "in-words": play.rejected_by_text,
     "cancelled": play.cancelled,

@@ -142,6 +142,7 @@ Lines that begin with a slash are for the demo:
     "new-hire": ("入职审批单", "a new hire, by an OA form"),
     "restart": ("重启，经同意", "a restart, approved"),
     "two-groups": ("两方都要同意", "two groups must agree"),
+    "frozen": ("冻结期间批准，解冻后启动", "approved in a freeze, run when it is lifted"),
     "rejected": ("无权的人点了按钮，然后被拒绝", "strangers press, then it is rejected"),
     "in-words": ("用文字拒绝", "rejected in words"),
     "cancelled": ("取消", "cancelled"),

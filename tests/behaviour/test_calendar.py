@@ -12,7 +12,7 @@ from tests.behaviour.conftest import Scene
 from tests.behaviour.test_authority import runs
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-SCHEDULED = ("等待开始时间", "waits for its time")
+SCHEDULED = play.SCHEDULED
 HOURS = 3
 
 
