@@ -44,7 +44,6 @@ OWN = (
     ("[web]", "web"),
     ("[security]", "security"),
     ("[[security.pattern]]", "security.pattern"),
-    ("[locks]", "locks"),
     ("[[freeze]]", "freeze"),
     ("[[window]]", "window"),
     ("[[budget]]", "budget"),
