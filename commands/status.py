@@ -57,7 +57,8 @@ def _one(context: Context, request: Request) -> Reply:
     if why := context.hold(request):
         rows.append((context.say("card.hold"), (Span(why),)))
     if why := context.opening(request):
-        rows.append((context.say("card.opening"), (Span(why),)))
+        label = "card.opening" if request.lock_wait is None else "card.queued"
+        rows.append((context.say(label), (Span(why),)))
     if request.reason:
         rows.append((context.say("status.reason"), (Span(request.reason),)))
     rows.extend(

@@ -18,7 +18,8 @@ def why(context: Context, number: RequestNumber = 0) -> Reply:
     if text := context.hold(request):
         rows.append((context.say("card.hold"), (Span(text),)))
     if text := context.opening(request):
-        rows.append((context.say("card.opening"), (Span(text),)))
+        label = "card.opening" if request.lock_wait is None else "card.queued"
+        rows.append((context.say(label), (Span(text),)))
     needs = context.needs(request)
     rows += [(need.policy, (Span(_stands(context, need)),)) for need in needs]
     if needs and (remaining := context.remaining(request)) is not None:

@@ -3,7 +3,7 @@
 Only structure is made here; every string goes out as plain text and is escaped by the adapter.
 """
 
-from bot.cards.drawing import card_of, draw
+from bot.cards.drawing import draw
 from bot.cards.outcome import ending_message, fallback_message, outcome_message
 from bot.cards.parts import (
     accounts_of,
@@ -19,7 +19,14 @@ from bot.cards.parts import (
     title_of,
     words,
 )
-from bot.cards.request import note_of, opening_text, request_card, superseded_card
+from bot.cards.request import (
+    lock_text,
+    note_of,
+    opening_text,
+    request_card,
+    superseded_card,
+    wait_text,
+)
 from bot.cards.results import FINISHED, instances_message, result_text
 from bot.cards.runs import ballot_message
 from bot.cards.sheets import Sheets
@@ -29,12 +36,12 @@ __all__ = [
     "Sheets",
     "accounts_of",
     "ballot_message",
-    "card_of",
     "draw",
     "ending_message",
     "fallback_message",
     "instance_name",
     "instances_message",
+    "lock_text",
     "moment",
     "name_of",
     "names_of",
@@ -50,5 +57,6 @@ __all__ = [
     "state_word",
     "superseded_card",
     "title_of",
+    "wait_text",
     "words",
 ]

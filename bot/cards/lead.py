@@ -31,6 +31,7 @@ LOOKS: Mapping[str, Look] = {
     "on_hold": Look("⏸", "yellow"),
     "approved": Look("🔵", "blue"),
     "scheduled": Look("🔵", "blue"),
+    "queued": Look("🔵", "blue"),
     "running": Look("🔵", "blue"),
     "stopping": Look("🔵", "blue"),
     "waiting": Look("🟠", "orange"),

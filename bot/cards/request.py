@@ -34,7 +34,7 @@ from bot.cards.parts import (
 )
 from bot.cards.results import FINISHED, HALTED, result_rows, succeeded
 from bot.deployment import Deployment
-from bot.policy import calendar, quorum
+from bot.policy import calendar, locking, quorum
 from bot.source import masks
 
 LATE = timedelta(minutes=2)
@@ -49,8 +49,10 @@ def request_card(
     request: model.Request,
     votes: Sequence[model.Vote] = (),
     results: Sequence[model.InstanceResult] = (),
+    others: Sequence[model.Lock] = (),
 ) -> model.Card:
-    """The card as it truthfully stands now."""
+    """The card as it truthfully stands now. ``others``: what other requests have of that which it
+    needs."""
     locale, plan = request.locale, request.plan
     assert plan is not None
     pending = request.state is model.State.PENDING
@@ -59,7 +61,8 @@ def request_card(
     asks = pending or (request.ballot is not None and request.ballot.voted)
     tally = quorum.tally(needed, cast) if asks else None
     waiting = tally.waiting_for if tally is not None and not request.hold else ()
-    blocks = [lead(deployment, request), *quoted(request.reason), *warnings(deployment, request)]
+    blocks = [lead(deployment, request), *quoted(request.reason)]
+    blocks += warnings(deployment, request, others)
     if not pending:
         blocks += [*runs.blocks(request), *progress_blocks(request, plan, results)]
     if tally is not None:
@@ -142,7 +145,9 @@ def buttons_of(request: model.Request, plan: model.Plan) -> tuple[model.Button, 
 
 def decide_buttons(request: model.Request, plan: model.Plan) -> tuple[model.Button, ...]:
     locale = request.locale
-    targets = instances_text(locale, plan.instances)
+    targets = ", ".join(instance_name(one) for one in plan.instances[:3])
+    if len(plan.instances) > 3:
+        targets += " " + texts.say(locale, "card.more", count=len(plan.instances) - 3)
     key = "card.confirm.internal" if plan.internal else "card.confirm"
     confirm = texts.say(locale, key, command=request.command, targets=targets)
     reject = model.Button("reject", texts.say(locale, "card.button.reject"), "danger")
@@ -153,15 +158,9 @@ def decide_buttons(request: model.Request, plan: model.Plan) -> tuple[model.Butt
     return model.Button("approve", agree, "primary", confirm), reject
 
 
-def instances_text(locale: str, instances: Sequence[model.Instance]) -> str:
-    """The first instances, and how many more there are."""
-    text = ", ".join(instance_name(one) for one in instances[:3])
-    if len(instances) > 3:
-        text += " " + texts.say(locale, "card.more", count=len(instances) - 3)
-    return text
-
-
-def warnings(deployment: Deployment, request: model.Request) -> tuple[model.Block, ...]:
+def warnings(
+    deployment: Deployment, request: model.Request, others: Sequence[model.Lock] = ()
+) -> tuple[model.Block, ...]:
     """What somebody has to know who decides on it or looks at how it ended."""
     locale, plan = request.locale, request.plan
     assert plan is not None
@@ -169,6 +168,7 @@ def warnings(deployment: Deployment, request: model.Request) -> tuple[model.Bloc
         *definitions.incident_rows(request),
         *hold_rows(request),
         *opening_rows(deployment, request),
+        *lock_rows(deployment, request, others),
     ]
     if request.state is model.State.PENDING:
         rows += asking_rows(request)
@@ -252,17 +252,8 @@ def digest_block(request: model.Request) -> model.Block:
     rows = (
         (texts.say(request.locale, "card.code"), (code(request.code),)),
         (texts.say(request.locale, "card.digest"), (code(grouped(request.digest)),)),
-        *batch_rows(request),
     )
     return model.Block("facts", rows=rows)
-
-
-def batch_rows(request: model.Request) -> tuple[Row, ...]:
-    """What its code is the beginning of, where it is voted on with others."""
-    if request.batch is None:
-        return ()
-    label = texts.say(request.locale, "card.batch.digest")
-    return ((label, (code(grouped(request.batch.digest)),)),)
 
 
 def sheet_blocks(deployment: Deployment, request: model.Request) -> tuple[model.Block, ...]:
@@ -315,12 +306,48 @@ def hold_rows(request: model.Request) -> tuple[Row, ...]:
 
 
 def opening_rows(deployment: Deployment, request: model.Request) -> tuple[Row, ...]:
-    """Until when the calendar lets nothing of it start, and why."""
-    if request.opening is None or request.hold:
-        return ()
+    """Until when nothing of it may start, and why."""
     locale = request.locale
-    text = opening_text(deployment, locale, request.opening)
-    return ((texts.say(locale, "card.opening"), (bold(text),)),)
+    text = wait_text(deployment, locale, request)
+    label = "card.opening" if request.lock_wait is None else "card.queued"
+    return ((texts.say(locale, label), (bold(text),)),) if text else ()
+
+
+def wait_text(deployment: Deployment, locale: str, request: model.Request) -> str:
+    """What the start of a request waits for besides votes, as a sentence; "": nothing."""
+    if request.hold:
+        return ""
+    if request.lock_wait is not None:
+        return lock_text(locale, request.lock_wait)
+    return opening_text(deployment, locale, request.opening) if request.opening is not None else ""
+
+
+def lock_text(locale: str, lock_wait: model.LockWait) -> str:
+    """For which request something waits, and on what, as a sentence."""
+    return texts.say(locale, "lock.waits", number=lock_wait.holder, name=lock_wait.label)
+
+
+def lock_rows(
+    deployment: Deployment, request: model.Request, others: Sequence[model.Lock]
+) -> tuple[Row, ...]:
+    """Which other requests are at work on what it needs, and what that means for it."""
+    if not others:
+        return ()
+    locale, say = request.locale, texts.say
+    parts = [
+        say(
+            locale,
+            "card.lock.held",
+            number=one.request,
+            name=one.label,
+            time=moment(deployment, one.since),
+        )
+        for one in others
+    ]
+    modes = {need.mode for need in locking.needs_of(deployment.book, request)}
+    if request.state is model.State.PENDING:
+        parts += [say(locale, f"card.lock.{mode}") for mode in locking.EXCLUSIVE if mode in modes]
+    return ((say(locale, "card.lock"), (bold(" ".join(parts)),)),)
 
 
 def opening_text(deployment: Deployment, locale: str, opening: model.Opening) -> str:

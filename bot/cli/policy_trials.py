@@ -120,12 +120,6 @@ class Archive:
     def has_open(self, command: str, least: int) -> bool:
         return False
 
-    def pending(self, person: str, command: str, limit: int) -> Sequence[model.Request]:
-        return ()
-
-    def has_votes(self, request: int) -> bool:
-        return False
-
     def alike(self, likeness: str) -> int:
         return 0
 
@@ -133,6 +127,12 @@ class Archive:
         return self.frozen
 
     def votes(self, request: int) -> Sequence[model.Vote]:
+        return ()
+
+    def locks_of(self, request: int) -> tuple[model.Lock, ...]:
+        return ()
+
+    def locks_on(self, names: Sequence[str], apart: int, limit: int) -> tuple[model.Lock, ...]:
         return ()
 
 

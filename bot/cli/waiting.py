@@ -44,7 +44,6 @@ TIMERS: Mapping[str, str] = {
     "wake": "its run goes on",
     "progress": "its card shows the progress",
     "people": "it is looked at whether people enough are left",
-    "batch": "it takes over the votes cast on the card where it stands with others",
     "opening": "it is judged anew whether it may start",
     "ballot": "those whose vote is missing are reminded",
     "ballot_expires": "what its run asks expires",
@@ -173,6 +172,9 @@ def _reasons(settings: config.Config, facts: Facts, now: datetime) -> Iterator[s
         time = calendar.shown(opening.at, settings.book.timezone)
         why = {"name": opening.name, "reason": opening.reason, "time": time}
         yield f"for its time: {texts.say('en', f'opening.{opening.kind}', **why)}"
+    lock_wait = request.lock_wait
+    if lock_wait is not None and not request.hold:
+        yield f"for its turn: #{lock_wait.holder} has {lock_wait.label}"
     yield from _votes(settings, facts, now)
     if request.stopping:
         yield "for its run to stop"

@@ -13,7 +13,7 @@ from bot import model
 
 Risk = Literal["low", "medium", "high", "critical"]
 Kind = Literal["operation", "query", "vote", "lookup"]
-Reads = Literal["", "open", "recent", "audit", "request", "dead", "history", "report"]
+Reads = Literal["", "open", "recent", "audit", "request", "dead", "history", "report", "locks"]
 
 _beside: ContextVar[Mapping[str, str]] = ContextVar("_beside")
 
@@ -84,7 +84,6 @@ class Act:
         "retry",
         "skip",
         "revote",
-        "split",
         "redrive",
     ]
     request: int = 0

@@ -107,10 +107,10 @@ def query(
     by_role: bool = False,
 ) -> Callable[[F], F]:
     """Declare a question; its function gets a ``Context`` first and returns a ``Reply``. ``reads``
-    says what the store must show it: "open", "recent", "audit" (lists), "history" (those that its
-    values search for: see ``searches.Words``), "request" (one), "dead" (letters; the one that its
-    first whole number names), or "report" (the numbers of the month that its value ``month``
-    names)."""
+    says what the store must show it: "open", "recent", "audit", "locks" (lists), "history" (those
+    that its values search for: see ``searches.Words``), "request" (one), "dead" (letters; the one
+    that its first whole number names), or "report" (the numbers of the month that its value
+    ``month`` names)."""
     return command(
         name,
         aliases=aliases,

@@ -181,10 +181,13 @@ class Context:
         return self.say(key if key in texts.PHRASES else "hold.other", id=request.id)
 
     def opening(self, request: model.Request) -> str:
-        """For how long a request still has to wait, and what for; "": it has not to."""
-        opening = request.opening
-        if opening is None or request.hold:
+        """For how long, or for whom, a request still has to wait, and why; "": it has not to."""
+        opening, lock_wait = request.opening, request.lock_wait
+        if request.hold or (opening is None and lock_wait is None):
             return ""
+        if lock_wait is not None:
+            return self.say("lock.waits", number=lock_wait.holder, name=lock_wait.label)
+        assert opening is not None
         time = calendar.shown(opening.at, self.book.timezone)
         facts = {"name": opening.name, "reason": opening.reason, "time": time}
         return self.say(f"opening.{opening.kind}", **facts)

@@ -106,7 +106,7 @@ class Command:
             return model.Needs(listing="history", limit=MOST_SEARCHED)
         if self.reads == "report":
             return model.Needs()
-        limit = MOST_OPEN if self.reads == "open" else 20
+        limit = MOST_OPEN if self.reads in ("open", "locks") else 20
         number = self.parameter("request")
         listing = "" if self.reads == "request" else self.reads
         if number is None:
@@ -120,7 +120,7 @@ class Command:
 MOST_SEARCHED = 60
 """The newest requests that a search meets: of those people see what they may."""
 MOST_OPEN = 200
-"""Open requests that are looked at for those that wait for one person."""
+"""Open requests that are looked at for those that wait for one person; locks that are looked at."""
 
 
 class Catalog:

@@ -27,6 +27,7 @@ from bot.config import (
     check_calendar,
     check_evaluation,
     check_ladders,
+    check_locks,
     check_oncall,
     check_rules,
     check_runbooks,
@@ -244,6 +245,7 @@ def _meaning(context: CheckContext) -> tuple[Rules, Rules]:
     check_evaluation.check_evaluation(context)
     check_calendar.check_calendar(context)
     check_oncall.check_oncall(context)
+    check_locks.check_locks(context)
     regions.check_regions(context)
     check_runbooks.check_runbooks(context)
     check_rules.check_rules(context)

@@ -59,6 +59,7 @@ def book(file: schema.File) -> policy.Book:
         patterns=tuple(_pattern(pattern) for pattern in file.security.pattern),
         freezes=tuple(period(file, table) for table in file.freeze),
         windows=tuple(period(file, table) for table in file.window),
+        locks=settings_from(policy.Locks, file.locks),
         timezone=file.bot.timezone,
         when=tuple(when_of(table, file.bot.timezone) for table in file.policy_when),
         oncall=oncall.Roster(
@@ -105,7 +106,6 @@ def _policy(file: schema.File, name: str, table: schema.Policy) -> policy.Policy
         remind=table.remind or table.expires / 3,
         ladder=tuple(_step(file, step) for step in table.ladder),
         quiet_timezone=(table.quiet_timezone or file.bot.timezone) if table.quiet else "UTC",
-        batch=table.batch or timedelta(),
     )
 
 

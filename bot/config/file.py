@@ -43,7 +43,8 @@ def model_of(adapters: manifests.Adapters) -> type[schema.File]:
         ("bot", {one.name: _table(one.settings) for one in (*adapters.chats, adapters.cloud)}),
         ("oos", {robots.name: _usual(table_of(robots.settings))}),
         ("role", {"oncall": _rotas()}),
-        ("security", {"freeze": _periods(schema.Freeze), "window": _periods(schema.Window)}),
+        ("security", {"locks": _usual(table_of(policy.Locks))}),
+        ("locks", {"freeze": _periods(schema.Freeze), "window": _periods(schema.Window)}),
         (
             "rule",
             {one.name: _list(table_of(one.settings)) for one in (adapters.endpoint, adapters.bus)}

@@ -44,6 +44,7 @@ OWN = (
     ("[web]", "web"),
     ("[security]", "security"),
     ("[[security.pattern]]", "security.pattern"),
+    ("[locks]", "locks"),
     ("[[freeze]]", "freeze"),
     ("[[window]]", "window"),
     ("[[budget]]", "budget"),

@@ -335,7 +335,6 @@ class Policy(Stage, Protocol):
     quiet: tuple[hours.Hours, ...]
     quiet_timezone: str | None
     quiet_except: tuple[str, ...]
-    batch: timedelta | None
     canary: int
 
 
@@ -369,6 +368,8 @@ class Command(Protocol):
     oos_template: str
     oos_version: str
     unjudged_calls: str
+    lock: str
+    resources: tuple[str, ...]
     model_fields_set: set[str]
 
 
@@ -434,6 +435,7 @@ class File(Table):
         policy: dict[str, Policy]
         command: dict[str, Command]
         oncall: tuple[Rota, ...]
+        locks: Table
 
     bot: Bot = Field(default_factory=Bot)
     person: Annotated[tuple[Person, ...], Field(strict=False)] = ()

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot import model, policy, texts
-from bot.core import endings, facts, openings
+from bot.core import endings, facts, locks, openings
 from bot.core.decision import DecisionBuilder, refusal_text
 from bot.deployment import Deployment
 
@@ -54,6 +54,10 @@ def approved(request: model.Request, view: model.View) -> datetime | None:
     if request.approved_at is None:
         return None
     at = request.approved_at + view.shift - timedelta(seconds=request.shift)
+    if request.lock_wait is not None:
+        locks = view.archive.locks_of(request.id) if view.archive is not None else ()
+        freed = [one.freed_at for one in locks if one.freed_at is not None]
+        return max(at, *freed) if freed else None
     opened = request.opening.at if request.opening is not None else request.opened_at
     return max(at, opened) if opened is not None else at
 
@@ -89,11 +93,29 @@ def may_start(builder: DecisionBuilder) -> bool:
     )
     if refusal is None:
         openings.over(builder)
+        locks.take(builder)
         return True
     outcome = refused(builder.it.locale, refusal)
-    if not openings.wait(builder, outcome):
+    if not wait(builder, outcome):
         not_started(builder, outcome)
     return False
+
+
+def wait(builder: DecisionBuilder, outcome: model.Refused) -> bool:
+    """Let it wait, where it may not start for a reason that ends by itself. False: for another."""
+    return openings.wait(builder, outcome) or locks.wait(builder, outcome)
+
+
+def put_back(builder: DecisionBuilder, outcome: model.Refused) -> bool:
+    """Its first calls were refused as they were to leave: nothing of it began, and it waits as if
+    they had never been queued. False: that reason does not end by itself."""
+    if not wait(builder, outcome):
+        return False
+    for step in tuple(builder.steps.values()):
+        builder.step(replace(step, state="held"))
+    builder.take_back("start:")
+    builder.change(nonce=builder.view.nonce or builder.it.nonce)
+    return True
 
 
 def refusal_on(

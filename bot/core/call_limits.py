@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from bot import model, policy, redact
-from bot.core import bounds, live_runs, machines, subjects
+from bot.core import bounds, live_runs, locks, machines, subjects
 from bot.core.decision import DecisionBuilder, reason_of, refusal_text
 from bot.deployment import Deployment
 from bot.oos.engine import calls, journal
-from bot.policy import calling, needs, voting
+from bot.policy import calling, locking, needs, voting
 
 LOOK = "bounds:"
 """What the keys of look-ups begin with."""
@@ -49,8 +49,10 @@ def send(builder: DecisionBuilder, run: live_runs.Live, call: calls.Call, queue:
     now, voted = bounds.of_now(builder.deployment, builder.it), bounds.voted_on(builder.it)
     tags = ChainMap(run.tags, bounds.tags_of(builder.it.plan))
     facts = bounds.calling_of(builder, what, aim, voted or now, names, others)
+    needed = needed_of(builder, aim, names)
     if not call.cleanup:
-        facts = replace(facts, tagless=tagless_of(builder, aim, tags))
+        other = locking.contention(builder.view.archive, needed, builder.it.id, None)
+        facts = replace(facts, tagless=tagless_of(builder, aim, tags), contention=other)
     refusal = refusal_of(facts)
     unknown = unknown_of(facts, refusal)
     if refusal is not None and not unknown:
@@ -64,6 +66,7 @@ def send(builder: DecisionBuilder, run: live_runs.Live, call: calls.Call, queue:
         body = model.ResolveTargets(unknown, region)
         run.unnamed.add(call.key)
         return builder.queue(key, key, body, context={"call": call.key})
+    locks.add(builder, needed, alone=not call.cleanup)
     known = {one: names[one] for one in aim.ids if one in names}
     context: dict[str, object] = {"names": known, "touched": list(others)} if aim.ids else {}
     keys = needs.keys_of(builder.deployment.book)
@@ -72,6 +75,16 @@ def send(builder: DecisionBuilder, run: live_runs.Live, call: calls.Call, queue:
         marked = {one: [tag for tag in run.tags[one] if tag[0] in keys] for one in named}
         context |= {"keys": sorted(keys), "tags": marked}
     return queue(builder, call, builder.now, context=context)
+
+
+def needed_of(
+    builder: DecisionBuilder, aim: bounds.Aim, names: Mapping[str, str]
+) -> list[locking.Need]:
+    """The instances of a call that its run does not have yet, as it needs them."""
+    have = {one.name for one in locks.of(builder)}
+    touched = (model.Instance(one, names.get(one, "")) for one in aim.ids)
+    needed = locking.instances(builder.deployment.book, builder.it.command, touched)
+    return [one for one in needed if one.name not in have]
 
 
 def looked(

@@ -13,7 +13,7 @@ from bot import model, policy
 from bot.core import plan_preview, plan_template, subjects, systems, values
 from bot.core.decision import DecisionBuilder
 from bot.deployment import Deployment
-from bot.policy import limits, needs, planning, starting
+from bot.policy import limits, locking, needs, planning, starting
 
 ADOPTED = "found"
 """The batch of a step that somebody else started: it carries no tag of ours, and is looked at by
@@ -24,7 +24,9 @@ def planning_of(builder: DecisionBuilder, draft: subjects.Draft | None = None) -
     """A request that is being planned, before anything more became known of it. ``draft``: its
     plan; None: not all is known that it takes."""
     request, book = builder.it, builder.deployment.book
-    facts = planning.Facts(book, builder.now, request.command, request.place, request)
+    facts = planning.Facts(
+        book, builder.now, request.command, request.place, request, archive=builder.view.archive
+    )
     if draft is None:
         return facts
     return replace(facts, subject=lambda: subjects.of_draft(builder, draft))
@@ -124,6 +126,15 @@ class _Starting(starting.Facts):
     def freezes(self) -> Sequence[model.Freeze]:
         archive = self.builder.view.archive
         return archive.freezes(self.now) if archive is not None else ()
+
+    @property
+    def contention(self) -> locking.Contention | None:
+        request = self.request
+        if self.foreign or request.state in (model.State.RUNNING, model.State.WAITING):
+            return None
+        needed = locking.needs_of(self.book, request)
+        turn = locking.turn_of(request, self.now)
+        return locking.contention(self.builder.view.archive, needed, request.id, turn)
 
     @property
     def subject(self) -> needs.Subject | None:

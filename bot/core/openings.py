@@ -8,7 +8,6 @@ for is changed before, everything is judged anew.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -97,7 +96,8 @@ def wait(builder: DecisionBuilder, refusal: model.Refused) -> bool:
     before = builder.view.request
     waited = before is not None and before.scheduled and before.opening == opening
     builder.timers.append(model.Timer(builder.it.id, TIMER, opening.at))
-    builder.change(opening=opening)
+    builder.change(opening=opening, lock_wait=None)
+    builder.locks = ()
     if waited:
         return True
     builder.enter(
@@ -128,15 +128,3 @@ def over(builder: DecisionBuilder) -> None:
     if opening is not None:
         builder.change(opening=None, opened_at=min(opening.at, builder.now))
         builder.cleared.append(TIMER)
-
-
-def put_back(builder: DecisionBuilder, refusal: model.Refused) -> bool:
-    """Its first calls were refused as they were to leave: nothing of it began, and it waits as if
-    they had never been queued. False: that reason does not end by itself."""
-    if not wait(builder, refusal):
-        return False
-    for step in tuple(builder.steps.values()):
-        builder.step(replace(step, state="held"))
-    builder.take_back("start:")
-    builder.change(nonce=builder.view.nonce or builder.it.nonce)
-    return True

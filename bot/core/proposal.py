@@ -9,7 +9,6 @@ from datetime import timedelta
 from bot import model, policy, texts
 from bot.core import (
     authority,
-    batches,
     machines,
     openings,
     plan_definitions,
@@ -83,8 +82,7 @@ def ask_for_votes(builder: DecisionBuilder, plan: model.Plan) -> None:
     if settled_by_form(builder, rule) and not builder.it.hold:
         run_control.start(builder)
         return builder.show_card()
-    if not batches.join(builder, rule):
-        builder.show_card()
+    builder.show_card()
     return wait_for_votes(builder, rule)
 
 
@@ -105,8 +103,10 @@ def put(builder: DecisionBuilder, plan: model.Plan) -> quorum.Quorum:
     starts = builder.it.starts_at
     if starts is not None and starts > builder.now:
         until = min(until, starts)
-    builder.change(state=model.State.PENDING, plan=plan, digest=code, expires_at=until)
+    fresh = {"plan": plan, "digest": code, "expires_at": until, "lock_wait": None}
+    builder.change(state=model.State.PENDING, **fresh)
     builder.cleared.append("plan")
+    builder.locks = ()
     openings.note(builder)
     builder.enter(
         "countersign",

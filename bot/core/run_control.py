@@ -87,7 +87,8 @@ def opened(builder: DecisionBuilder) -> None:
     """What kept it from starting may be over: judge it anew. What only shows until when that is
     shows what is so now; a run that was held before it changed anything goes on by itself."""
     request, asks = builder.it, builder.it.ballot
-    if request.opening is None or request.hold or request.stopping:
+    waits = request.opening is not None or request.lock_wait is not None
+    if not waits or request.hold or request.stopping:
         return
     if request.scheduled:
         begin(builder)

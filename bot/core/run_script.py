@@ -12,7 +12,6 @@ from bot.core import (
     endings,
     incidents,
     live_runs,
-    openings,
     run_hold,
     runner,
     waits,
@@ -148,7 +147,7 @@ def claim_refused(builder: DecisionBuilder, step: model.Step, outcome: model.Ref
     of the run is held. Where nothing began, and it may later, it waits for that."""
     if authority.began(builder, outcome):
         run_hold.hold(builder, step, outcome)
-    elif not openings.put_back(builder, outcome):
+    elif not authority.put_back(builder, outcome):
         authority.not_started(builder, outcome)
 
 

@@ -8,7 +8,6 @@ form is not a type's own fields, the type says so: plans, calls and deliveries.
 
 from bot.model import calls, checks, fields, verbatim
 from bot.model.attempts import Attempt
-from bot.model.batches import Batch, batch_of, plan_digest
 from bot.model.bus import (
     CloudEvent,
     CommandRequested,
@@ -77,6 +76,7 @@ from bot.model.events import (
     Waiting,
     word_of,
 )
+from bot.model.locks import Lock, LockWait
 from bot.model.outcomes import (
     TOGETHER,
     Done,
@@ -156,7 +156,6 @@ __all__ = [
     "Attempt",
     "AuditEntry",
     "AuditRow",
-    "Batch",
     "Block",
     "Button",
     "Card",
@@ -195,6 +194,8 @@ __all__ = [
     "JournalRow",
     "Letter",
     "ListForms",
+    "Lock",
+    "LockWait",
     "Meant",
     "Message",
     "MessageRecalled",
@@ -260,7 +261,6 @@ __all__ = [
     "View",
     "Vote",
     "Waiting",
-    "batch_of",
     "calls",
     "canonical",
     "checks",
@@ -268,7 +268,6 @@ __all__ = [
     "fields",
     "intact",
     "likeness",
-    "plan_digest",
     "seals",
     "short",
     "verbatim",

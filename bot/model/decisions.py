@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 from bot.model.bus import CloudEvent, Letter
 from bot.model.effects import Effect, NewEffect, Timer
 from bot.model.events import EffectCompleted, InstanceResult, Receipt
+from bot.model.locks import Lock
 from bot.model.outcomes import Outcome
 from bot.model.reports import Month, Report
 from bot.model.requests import FormLink, Freeze, Request, Step, Vote
@@ -58,8 +59,7 @@ class Needs:
     else through ``effect``. ``listing``: "open" (all not final, oldest first), "recent" (newest
     first), "history" (those that ``search`` means, newest first), "audit" (of ``request`` if given,
     else the newest entries), "dead" (letters that could not be delivered; ``letter`` is one of them
-    by number). ``lead``: in place of a request that is voted on with others, the one whose card it
-    is.
+    by number), "locks" (those that are held, then those that are waited for).
     ``known_as``: is an event known by this name? ``marked``: source and id of an event, and marks:
     by which of them does the bus, or a delivery, hold such an event? ``month``: whose numbers are
     wanted.
@@ -71,7 +71,7 @@ class Needs:
     message: str = ""
     form: str = ""
     effect: int = 0
-    listing: Literal["", "open", "recent", "history", "audit", "dead"] = ""
+    listing: Literal["", "open", "recent", "history", "audit", "dead", "locks"] = ""
     search: Search | None = None
     limit: int = 20
     letter: int = 0
@@ -79,7 +79,6 @@ class Needs:
     known_as: str = ""
     marked: tuple[str, str, tuple[str, ...]] = ("", "", ())
     month: Month | None = None
-    lead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +135,6 @@ class Archive(Protocol):
         """Has a command at least so many open requests?"""
         ...
 
-    def pending(self, person: str, command: str, limit: int) -> Sequence[Request]:
-        """A person's newest ``limit`` requests for a command that are voted on, newest first."""
-        ...
-
-    def has_votes(self, request: int) -> bool:
-        """Has anybody voted on the request?"""
-        ...
-
     def alike(self, likeness: str) -> int:
         """The number of the oldest open request of this ``model.likeness``; 0: there is none."""
         ...
@@ -154,6 +145,15 @@ class Archive(Protocol):
 
     def votes(self, request: int) -> Sequence[Vote]:
         """The votes on a request, in order."""
+        ...
+
+    def locks_of(self, request: int) -> Sequence[Lock]:
+        """What a request holds or waits for."""
+        ...
+
+    def locks_on(self, names: Sequence[str], apart: int, limit: int) -> Sequence[Lock]:
+        """What requests other than ``apart`` hold of these, and then what they wait for, the first
+        in the queue first."""
         ...
 
 
@@ -175,8 +175,7 @@ class View:
     ``links``: the forms that revoke or modify the OA form that the event is about.
     ``usage`` (with the list "recent"): what was used of each platform, month by month.
     ``report``: the numbers of the month that was asked about.
-    ``batch``: the other requests of the request's batch, and ``batch_votes`` the votes on the one
-    whose card it is, where that is another."""
+    ``locks`` (with the list "locks", whose ``listing`` are the requests that have them)."""
 
     next_request: int
     audit_seq: int
@@ -205,8 +204,7 @@ class View:
     marks: frozenset[str] = frozenset()
     usage: tuple[Usage, ...] = ()
     report: Report | None = None
-    batch: tuple[Request, ...] = ()
-    batch_votes: tuple[Vote, ...] = ()
+    locks: tuple[Lock, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,10 +228,10 @@ class Decision:
     send once more, ``untold`` the effects that are dead letters now: a final word of which people
     could be told nothing, ``links`` what is now known of forms that revoke or modify another.
     ``freezes`` are those of people that began, or were lifted.
-    ``reopened``: what waits for its opening is to be judged anew at once, what was approved first
-    before the others.
-    ``regrouped``: other requests that are put into another batch, or into none; nothing else of
-    them is changed (version + 1; the write is guarded by their state and version).
+    ``reopened``: what waits for its opening, or for a lock, is to be judged anew at once, what was
+    approved first before the others.
+    ``locks``: all that ``request`` holds or waits for from now on; None: as before, or nothing
+    where it ends.
     """
 
     receipt: Receipt = field(default_factory=Receipt)
@@ -255,4 +253,4 @@ class Decision:
     links: tuple[FormLink, ...] = ()
     freezes: tuple[Freeze, ...] = ()
     reopened: bool = False
-    regrouped: tuple[Request, ...] = ()
+    locks: tuple[Lock, ...] | None = None

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from bot.model.batches import Batch
+from bot.model.locks import LockWait
 from bot.model.people import Account, Party, Place
 from bot.model.plans import Plan, canonical, short
 
@@ -257,14 +257,14 @@ class Request:
     it was put to the vote again. ``timeout``: the seconds that the rule which asked for it lets it
     run (0: as the command says). ``starts_at``: when it was asked to start; ``opening``: until
     when that, a freeze or the change windows let nothing of it start; ``opened_at``: when they
-    first did, where that was after its approval.
+    first did, where that was after its approval; ``lock_wait``: for what of another request it
+    waits.
     ``removed``: why its texts, values and outputs are gone: the days after which they were, as
     "400d", or "person": whose they were was to be forgotten.
     ``unreachable``: it was told that too few people are left who could approve it.
     ``deliveries``: to whom the whole plan was sent because the card does not hold it. ``on_call``:
     those on call by the rotas of its policies, while it is voted on, as far as they were told.
-    ``reminders``: None where no policy of it has a ladder.
-    ``batch``: those with which it is voted on, or was, on one card."""
+    ``reminders``: None where no policy of it has a ladder."""
 
     id: int
     state: State
@@ -320,12 +320,12 @@ class Request:
     starts_at: Annotated[datetime | None, Field(exclude_if=operator.not_)] = None
     opening: Annotated[Opening | None, Field(exclude_if=operator.not_)] = None
     opened_at: Annotated[datetime | None, Field(exclude_if=operator.not_)] = None
+    lock_wait: Annotated[LockWait | None, Field(exclude_if=operator.not_)] = None
     removed: Annotated[str, Field(exclude_if=operator.not_)] = ""
     unreachable: Annotated[bool, Field(exclude_if=operator.not_)] = False
     deliveries: Annotated[tuple[PlanDelivery, ...], Field(exclude_if=operator.not_)] = ()
     on_call: Annotated[tuple[str, ...], Field(exclude_if=operator.not_)] = ()
     reminders: Annotated[Reminders | None, Field(exclude_if=operator.not_)] = None
-    batch: Annotated[Batch | None, Field(exclude_if=operator.not_)] = None
 
     @property
     def policy_names(self) -> tuple[str, ...]:
@@ -341,7 +341,7 @@ class Request:
         if self.state is State.WAITING and self.ballot is not None:
             return MIDWAY.get(self.ballot.kind, "paused")
         if self.scheduled:
-            return "scheduled"
+            return "queued" if self.lock_wait is not None else "scheduled"
         if self.state is State.CANCELLED and self.approved_at:
             return WITHIN.get(self.cancelled, "stopped")
         return self.state.value
@@ -349,25 +349,13 @@ class Request:
     @property
     def scheduled(self) -> bool:
         """Is it approved, and waits for the moment at which it may start?"""
-        return self.state is State.APPROVED and self.opening is not None
+        waits = self.opening is not None or self.lock_wait is not None
+        return self.state is State.APPROVED and waits
 
     @property
     def code(self) -> str:
-        """What a button of its card carries: of the ballot, if it waits in the middle of a run; of
-        the batch, if it is voted on with others."""
-        if self.ballot is not None:
-            return self.ballot.code
-        return short(self.batch.digest if self.batch is not None else self.digest)
-
-    @property
-    def subject(self) -> str:
-        """The digest that the votes on its plan carry: behind that of its batch, if it has one."""
-        return f"{self.batch.digest}:{self.digest}" if self.batch is not None else self.digest
-
-    @property
-    def leads(self) -> bool:
-        """Is it told of by a card of its own? The others of a batch are by that of the first."""
-        return self.batch is None or self.batch.lead == self.id
+        """What a button of its card carries: of the ballot, if it waits in the middle of a run."""
+        return self.ballot.code if self.ballot is not None else short(self.digest)
 
 
 def likeness(command: str, args: Mapping[str, object]) -> str:

@@ -8,6 +8,7 @@ accounts.
 
 from bot.policy.gate import APPROVE, ASK, CALL, PLAN, START, evaluate
 from bot.policy.ladder import LadderStep
+from bot.policy.locks import Locks
 from bot.policy.model import (
     Book,
     CommandRule,
@@ -44,6 +45,7 @@ __all__ = [
     "Key",
     "LadderStep",
     "Limits",
+    "Locks",
     "NoHours",
     "Pattern",
     "Person",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from bot import model
-from bot.policy import conditions, needs
+from bot.policy import conditions, locking, needs
 from bot.policy.limits import Bounds
 from bot.policy.model import Refusal, Verdict
 
@@ -23,7 +23,8 @@ class Facts(conditions.Facts):
 
     ``tags`` of instances, by id; ``tagless``: those whose tags decide, and are not known.
     ``subject``: what is asked for, on the targets that it is told; None: further policies are not
-    judged by this call. ``suffice``: do the votes satisfy these policies, too?"""
+    judged by this call. ``suffice``: do the votes satisfy these policies, too? ``contention``: what
+    another run has of these instances, where this one needs them for itself."""
 
     call: str
     ids: tuple[str, ...]
@@ -36,6 +37,7 @@ class Facts(conditions.Facts):
     tagless: Collection[str] = ()
     subject: Callable[[tuple[model.Instance, ...]], needs.Subject] | None = None
     suffice: Callable[[tuple[str, ...]], bool] = lambda policies: not policies
+    contention: locking.Contention | None = None
 
     @property
     def unknown(self) -> tuple[str, ...]:
@@ -73,6 +75,15 @@ def number(facts: Facts) -> Refusal | None:
     count = len({*facts.touched, *facts.ids})
     least = [bounds.most for bounds in facts.bounds if count > bounds.most]
     return Refusal("bounds.most", {"call": facts.call, "most": least[-1]}) if least else None
+
+
+def locks(facts: Facts) -> Refusal | None:
+    """Is no other run at work on these, where this one needs them for itself?"""
+    other = facts.contention
+    if other is None:
+        return None
+    shown = {"number": other.lock.request, "name": other.lock.label}
+    return Refusal("bounds.locked", {"call": facts.call, **shown})
 
 
 def when(facts: Facts) -> Verdict | None:

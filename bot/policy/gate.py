@@ -74,6 +74,7 @@ PLAN: Moment[planning.Facts] = Moment(
         planning.when,
         Agreement(planning.electorate),
         Agreement(planning.owners_of_targets),
+        planning.locks,
     ),
 )
 """What is kept in the cloud has become known, or its targets have; it is not voted on yet."""
@@ -114,6 +115,7 @@ START: Moment[starting.Facts] = Moment(
         Agreement(starting.votes),
         starting.time,
         starting.opening,
+        starting.locks,
     ),
 )
 """It starts, or something within it does; asked again in the transaction that claims the call."""
@@ -125,6 +127,7 @@ CALL: Moment[calling.Facts] = Moment(
         calling.scope,
         calling.names,
         calling.number,
+        calling.locks,
         calling.when,
         Agreement(calling.votes),
     ),

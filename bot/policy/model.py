@@ -13,6 +13,8 @@ from bot import regexes
 from bot.policy import oncall
 from bot.policy.calendar import Period, Times
 from bot.policy.ladder import LadderStep
+from bot.policy.locks import Locks
+from bot.policy.locks import Mode as LockMode
 from bot.policy.quota import Quota
 from bot.policy.when import When
 from bot.source.tables import settings
@@ -165,13 +167,6 @@ class Policy:
     quiet_except: Annotated[tuple[Risk, ...], Field(strict=False)] = Field(
         default=(), description="Requests of this risk are reminded of in quiet hours, too."
     )
-    batch: Annotated[timedelta, InFile(Duration)] = Field(
-        default=timedelta(),
-        description="Requests of one person for one command, in one group, are voted on together, "
-        "on one card, where each is asked for within so long of one before it and nobody has "
-        "voted yet; shorter than `expires`. Scripts asked for in a chat only. Default: each by "
-        "itself.",
-    )
     canary: int = Field(
         default=0,
         ge=0,
@@ -313,6 +308,16 @@ class CommandRule:
         'instance, or is made by OOS, so that `allowed_targets` cannot be held to it: "allow" or '
         '"refuse". Default: "allow" with `allowed_targets = ["*"]`, else "refuse".',
     )
+    lock: Literal["", LockMode] = Field(
+        default="",
+        description="What happens where another operation is at work on one of its instances or "
+        "resources: `queue`, `refuse`, `warn` or `off`. Default: what `[locks]` says.",
+    )
+    resources: Texts = Field(
+        default=(),
+        description='What it needs besides its instances, by names of your own: `"payments-db"`, '
+        '`"{env}-db"` with the value of its parameter `env`. See `[locks]`.',
+    )
 
 
 @settings
@@ -377,9 +382,6 @@ class Limits:
     most_open_per_person: int = Field(
         default=20, ge=1, le=10000, description="How many open requests one person may have."
     )
-    most_per_batch: int = Field(
-        default=20, ge=2, le=100, description="How many requests are voted on together at most."
-    )
     most_open_per_command: int = Field(
         default=200, ge=1, le=100000, description="How many open requests one command may have."
     )
@@ -401,6 +403,7 @@ class Book(Limits):
     timezone: str = "UTC"
     when: tuple[When, ...] = ()
     oncall: oncall.Roster = field(default_factory=oncall.Roster)
+    locks: Locks = field(default_factory=Locks)
     tenants: Mapping[str, frozenset[str]] = field(default_factory=dict)
     locale: str = "zh-CN"
     bot_name: str = "countersign"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from bot import model
-from bot.policy import conditions, limits, needs, owners, quorum, screening
+from bot.policy import conditions, limits, locking, needs, owners, quorum, screening
 from bot.policy.model import Refusal, Verdict, policy_of
 
 
@@ -46,7 +46,7 @@ class Facts(conditions.Facts):
     none to look up (``untargeted``), or they are not known yet; ``failure``: why they could not be
     looked up; ``passages``: what of it the cloud keeps, ``unshown``: why that cannot be put before
     people; ``systems``: why it cannot run on the operating systems of its targets; ``subject``:
-    what is asked for, once all of it is known."""
+    what is asked for, once all of it is known; ``archive``: the locks (None: nobody knows them)."""
 
     request: model.Request
     targets: Targets | None = None
@@ -56,6 +56,7 @@ class Facts(conditions.Facts):
     unshown: Refusal | None = None
     systems: Callable[[], Refusal | None] = lambda: None
     subject: Callable[[], needs.Subject | None] = lambda: None
+    archive: model.Archive | None = None
 
     @property
     def policies(self) -> tuple[str, ...]:
@@ -163,3 +164,17 @@ def when(facts: Facts) -> Verdict | None:
 def systems(facts: Facts) -> Refusal | None:
     """Does it run on their operating systems?"""
     return facts.systems()
+
+
+def locks(facts: Facts) -> Refusal | None:
+    """Is nobody at work on what it needs, where it is refused then?"""
+    known = facts.targets or Targets()
+    needed = (
+        *locking.instances(facts.book, facts.command, (*known.instances, *known.mentions)),
+        *locking.resources(facts.book, facts.command, facts.request.args),
+    )
+    refused = [one for one in needed if one.mode == "refuse"]
+    other = locking.contention(facts.archive, refused, facts.request.id, None)
+    if other is None:
+        return None
+    return Refusal("refused.busy", {"number": other.lock.request, "name": other.lock.label})

@@ -9,7 +9,17 @@ from datetime import datetime
 from functools import cached_property
 
 from bot import model, texts
-from bot.policy import access, calendar, conditions, identity, limits, needs, quorum, voting
+from bot.policy import (
+    access,
+    calendar,
+    conditions,
+    identity,
+    limits,
+    locking,
+    needs,
+    quorum,
+    voting,
+)
 from bot.policy.model import Refusal, Verdict
 
 
@@ -82,6 +92,12 @@ class Facts(conditions.Facts, ABC):
         begin = datetime.fromisoformat(starts) if starts else None
         freezes = concerning((*book.freezes, *calendar.periods(self.freezes)))
         return calendar.closure(freezes, concerning(book.windows), self.now, begin)
+
+    @property
+    @abstractmethod
+    def contention(self) -> locking.Contention | None:
+        """What is in the way of its start, as it needs it for itself; None: nothing is, or its run
+        has begun."""
 
     @property
     @abstractmethod
@@ -246,3 +262,18 @@ def opening(facts: Facts) -> Refusal | None:
         return Refusal("authority.never", shown)
     until = calendar.shown(closure.opens, facts.book.timezone)
     return Refusal(f"authority.{closure.kind}", {**shown, "time": until})
+
+
+LOCKED = "lock.waits"
+"""The key of the refusal of what waits for its turn."""
+
+
+def locks(facts: Facts) -> Refusal | None:
+    """Does no other request have what it needs for itself?"""
+    other = facts.contention
+    if other is None:
+        return None
+    shown = {"number": other.lock.request, "name": other.lock.label}
+    if other.mode == "queue":
+        return Refusal(LOCKED, shown)
+    return Refusal("authority.busy", {"id": facts.request.id, **shown})

@@ -13,7 +13,6 @@ from datetime import timedelta
 from bot.texts import (
     audit,
     authority,
-    batches,
     calendar,
     cards,
     commands,
@@ -22,6 +21,7 @@ from bot.texts import (
     doctor,
     doctor_database,
     forms,
+    locks,
     oncall,
     quotas,
     reasons,
@@ -34,7 +34,6 @@ LOCALES = ("zh-CN", "en")
 PHRASES: dict[str, tuple[str, str]] = {
     **audit.PHRASES,
     **authority.PHRASES,
-    **batches.PHRASES,
     **calendar.PHRASES,
     **core.PHRASES,
     **cards.PHRASES,
@@ -44,6 +43,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     **doctor_database.PHRASES,
     **forms.PHRASES,
     **oncall.PHRASES,
+    **locks.PHRASES,
     **quotas.PHRASES,
     **reasons.PHRASES,
     **reports.PHRASES,

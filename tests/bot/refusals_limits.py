@@ -11,12 +11,14 @@ from typing import Any
 from bot import model, policy
 from bot.policy import calendar
 from bot.source import hours
+from tests.bot import run_stage
 from tests.bot import stage as stage_
 from tests.bot.bounds_stage import FleetStage
 from tests.bot.refusals import Play, says
 from tests.bot.stage import said
 from tests.bot.test_bounds import SELECT
 
+RULES = run_stage.book().commands
 UNNAMED = """FormatVersion: OOS-2019-06-01
 Tasks:
   - Name: more
@@ -90,6 +92,26 @@ def a_call_that_names_no_machine(play: Play) -> str:
 @says("bounds.unjudged")
 def a_call_that_names_no_machine_and_may_not_any_more(play: Play) -> str:
     return told(play, UNNAMED, narrowed={"unjudged_calls": "refuse"})
+
+
+@says("bounds.locked")
+def a_machine_that_a_run_finds_and_another_run_has(play: Play) -> str:
+    rules = {name: dataclasses.replace(one, lock="queue") for name, one in RULES.items()}
+    stage = play.company(commands=rules)
+    for text in ("restart web-02,web-03", "fleet targets=web-01"):
+        stage.planned("alice", text)
+    usual = stage.call
+
+    def call(body: model.RunCall) -> model.Outcome:
+        if isinstance(body.what, model.calls.SelectTargets):
+            found = [{"InstanceId": one} for one in ("i-00000002", "i-00000003")]
+            return model.Done(data={"document": {"Instances": {"Instance": found}}})
+        return usual(body)
+
+    stage.call = call  # type: ignore[method-assign]
+    play.clicks("bob")
+    play.clicks("bob", number=2)
+    return play.told()
 
 
 def forbidding(play: Play, action: str, regex: str) -> str:

@@ -559,6 +559,34 @@ def an_approval_of_long_ago(play: Play) -> str:
     return play.told()
 
 
+def meeting(play: Play, lock: str) -> Play:
+    """Two requests for one machine, of which the first runs."""
+    rules = dict(play.stage.deployment.book.commands)
+    rules["restart"] = dataclasses.replace(rules["restart"], lock=lock)
+    play.changed(commands=rules)
+    for why in ("first", "second"):
+        play.stage.planned("alice", f"restart web-01 reason={why}")
+    play.clicks("bob")
+    play.stage.work()
+    return play
+
+
+@says("lock.waits")
+def a_machine_that_another_run_has(play: Play) -> str:
+    return meeting(play, "queue").clicks("bob", number=2)
+
+
+@says("authority.busy")
+def a_machine_that_another_run_has_and_nobody_waits_for(play: Play) -> str:
+    meeting(play, "refuse").clicks("bob", number=2)
+    return play.told()
+
+
+@says("refused.busy")
+def asking_for_a_machine_that_a_run_has(play: Play) -> str:
+    return meeting(play, "refuse").writes("alice", "restart web-01 reason=third")
+
+
 # ----------------------------------------------------------------------------- once more
 
 

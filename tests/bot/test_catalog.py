@@ -47,8 +47,8 @@ def test_the_shipped_commands_load() -> None:
     assert {
         "help", "restart", "provision", "run", "instances", "status", "pending", "history",
         "approve", "reject", "cancel", "stop", "pause", "resume", "retry", "skip", "audit",
-        "dead", "redrive", "revote", "batch", "output", "plan",
-        "whoami", "who", "why", "oncall", "freeze", "unfreeze", "freezes", "report",
+        "dead", "redrive", "revote", "output", "plan",
+        "whoami", "who", "why", "oncall", "freeze", "unfreeze", "freezes", "report", "locks",
         "reboot-with-approval",
     } == set(commands.names())  # fmt: skip
     assert {found.risk for found in commands if found.name == "run"} == {"critical"}
@@ -194,6 +194,7 @@ def test_nothing_is_near_to_nonsense() -> None:
         ("approve", {"number": 42}, "om_1", {"request": 42}),
         ("approve", {"number": 0}, "om_1", {"platform": "p", "card": "om_1", "message": "om_1"}),
         ("pending", {}, "om_1", {"listing": "open", "limit": 200}),
+        ("locks", {}, "", {"listing": "locks", "limit": 200}),
         ("whoami", {}, "", {}),
     ],
 )

@@ -24,6 +24,7 @@ BESIDE = {
         "gate",
         "identity",
         "limits",
+        "locking",
         "model",
         "quorum",
         "quota",
@@ -111,7 +112,7 @@ def test_what_keeps_a_run_from_starting_is_judged_when_it_is_approved_but_for_vo
     ]  # fmt: skip
     assert later == [
         starting.sealed, starting.shown, gate.Agreement(starting.votes), starting.time,
-        starting.opening,
+        starting.opening, starting.locks,
     ]  # fmt: skip
     kept = [one for one in policy.START.conditions if one in policy.APPROVE.conditions]
     assert kept == list(policy.APPROVE.conditions)

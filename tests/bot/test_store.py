@@ -166,6 +166,7 @@ def test_a_store_is_made_once_and_keeps_its_identity(path: Path) -> None:
             "m018_unreached",
             "m019_freezes",
             "m020_reported",
+            "m021_locks",
         ]
 
 
@@ -397,8 +398,6 @@ INDEXED = {
     "REQUEST_BY_MESSAGE": ("a", "b"),
     "REQUEST_BY_FORM": ("a", "b"),
     "VOTES": (1,),
-    "PENDING": ("a", "b", 5),
-    "HAS_VOTES": (1,),
     "VOTES_OF": ("[1]",),
     "TIMERS_OF": (1,),
     "SEARCH": SEARCHED | {"limit": 5},

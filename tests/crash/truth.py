@@ -83,8 +83,10 @@ def faults_of_requests(bot: crew.Bot, story: stories.Story) -> list[str]:
         requests = sorted(reader.recent_requests(100), key=lambda request: request.id)
         chain = reader.verify_audit()
         actions = Counter(row.action for row in reader.chain())
+        held = [*reader.connection.execute("SELECT name, request FROM locks")]
     found = [f"audit entry {fault.seq}: {fault.detail}" for fault in chain]
     ends = tuple(request.state for request in requests)
+    found += [f"#{number} still has {name}" for name, number in held]
     if ends != story.ends:
         found.append(f"the requests ended {ends}, not {story.ends}")
     for action in NEVER:

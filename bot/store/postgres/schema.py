@@ -260,6 +260,20 @@ CREATE TABLE freezes (
 );
 CREATE INDEX freezes_until ON freezes (until);
 """
+_LOCKS = """
+CREATE TABLE locks (
+    name TEXT COLLATE "C" NOT NULL,
+    label TEXT COLLATE "C" NOT NULL,
+    request BIGINT NOT NULL REFERENCES requests (id),
+    exclusive BIGINT NOT NULL,
+    since BIGINT NOT NULL,
+    state TEXT COLLATE "C" NOT NULL,
+    freed_at BIGINT NOT NULL,
+    PRIMARY KEY (name, request)
+);
+CREATE UNIQUE INDEX locks_exclusive ON locks (name) WHERE exclusive = 1 AND state = 'held';
+CREATE INDEX locks_request ON locks (request);
+"""
 LATER: Mapping[str, str] = {
     "m015_replicas": _REPLICAS,
     "m016_configuration": _CONFIGURATION,
@@ -267,6 +281,7 @@ LATER: Mapping[str, str] = {
     "m018_unreached": _UNREACHED,
     "m019_freezes": _FREEZES,
     "m020_reported": schema.REPORTED,
+    "m021_locks": _LOCKS,
 }
 """What each migration after the first schema does."""
 TABLE = "SELECT to_regclass('migrations')"

@@ -62,7 +62,7 @@ def take_up(
     ``by``: how that is known. Returns as ``prepare``."""
     last = max(contents.last_request, before.last_request if before else 0) + JUMP
     writer.number_from(last)
-    held = hold(writer)
+    held = hold(writer, now)
     look_up(writer.connection, codec.ms(now))
     facts = {
         "copy": contents.stamp,
@@ -125,14 +125,15 @@ def is_known(connection: Connection, mark: highwater.Mark) -> bool:
     return copied < mark.seq and mark.last_request < facts["first"] - 1
 
 
-def hold(writer: Writer) -> int:
+def hold(writer: Writer, now: datetime) -> int:
     """Hold every request that was not decided yet, or that waited for its time; returns how
     many."""
     count = 0
     for request in views.all_open(writer.connection):
         waits = request.state in HELD or request.scheduled
         if waits and request.hold != HOLD:
-            writer.put(request, replace(request, hold=HOLD, version=request.version + 1))
+            fresh = replace(request, hold=HOLD, version=request.version + 1)
+            writer.put(request, fresh, now)
             count += 1
     return count
 

@@ -11,7 +11,7 @@ from typing import Any
 from bot import audit as audit_
 from bot import model
 from bot.store import codec
-from bot.store.sql import effects, letters, lookups, queries, reports, searching, usage
+from bot.store.sql import effects, letters, locks, lookups, queries, reports, searching, usage
 from bot.store.sql.connection import Connection
 
 
@@ -85,13 +85,19 @@ def all_open(connection: Connection) -> tuple[model.Request, ...]:
     return tuple(codec.decode(codec.request, body) for (body,) in rows)
 
 
+def having(connection: Connection, held: Sequence[model.Lock]) -> tuple[model.Request, ...]:
+    """The requests that have these locks."""
+    numbers = dict.fromkeys(one.request for one in held)
+    return tuple(one for number in numbers if (one := request(connection, number)) is not None)
+
+
 def find(
     connection: Connection, needs: model.Needs, effect: model.StoredEffect | None
 ) -> model.Request | None:
     """The request that ``needs`` names: by number, else by its card, else by the message that
     asked, else by the form, else through ``effect`` (for a form fetched: the request it made)."""
     if needs.request:
-        return of_card(connection, needs, request(connection, needs.request))
+        return request(connection, needs.request)
     match = None
     if needs.card:
         card = (needs.platform, needs.card)
@@ -104,31 +110,7 @@ def find(
     form = form_of(needs, effect)
     if match is None and form is not None:
         match = _one(connection, queries.REQUEST_BY_FORM, form)
-    return of_card(connection, needs, match)
-
-
-def of_card(
-    connection: Connection, needs: model.Needs, subject: model.Request | None
-) -> model.Request | None:
-    """The request; where the one is needed whose card it is voted on by, that one."""
-    if subject is None or not needs.lead or subject.leads or subject.batch is None:
-        return subject
-    return request(connection, subject.batch.lead) if subject.state.value == "pending" else subject
-
-
-def batch(connection: Connection, subject: model.Request | None) -> tuple[model.Request, ...]:
-    """The other requests of a request's batch, in its order."""
-    if subject is None or subject.batch is None:
-        return ()
-    numbers = (number for number in subject.batch.members if number != subject.id)
-    others = (request(connection, number) for number in numbers)
-    return tuple(one for one in others if one is not None)
-
-
-def batch_votes(connection: Connection, subject: model.Request | None) -> tuple[model.Vote, ...]:
-    if subject is None or subject.batch is None or subject.leads:
-        return ()
-    return votes(connection, subject.batch.lead)
+    return match
 
 
 def form_of(needs: model.Needs, effect: model.StoredEffect | None) -> tuple[str, str] | None:
@@ -189,17 +171,16 @@ class Archive:
     def has_open(self, command: str, least: int) -> bool:
         return bool(self.connection.execute(queries.COMMAND_HAS_OPEN, (command, least)).fetchone())
 
-    def pending(self, person: str, command: str, limit: int) -> tuple[model.Request, ...]:
-        rows = self.connection.execute(lookups.PENDING, (person, command, limit))
-        return tuple(decoded(body) for (body,) in rows)
-
-    def has_votes(self, request: int) -> bool:
-        return bool(self.connection.execute(lookups.HAS_VOTES, (request,)).fetchone())
-
     def alike(self, likeness: str) -> int:
         """The number of the oldest open request of this ``model.likeness``; 0: there is none."""
         row = self.connection.execute(queries.REQUEST_ALIKE, (likeness,)).fetchone()
         return row[0] or 0
+
+    def locks_of(self, request: int) -> tuple[model.Lock, ...]:
+        return locks.of(self.connection, request)
+
+    def locks_on(self, names: Sequence[str], apart: int, limit: int) -> tuple[model.Lock, ...]:
+        return locks.on(self.connection, names, apart, limit) if names else ()
 
     def freezes(self, at: datetime) -> tuple[model.Freeze, ...]:
         """The freezes of people that are in force at a moment, oldest first."""
@@ -251,6 +232,7 @@ def total(connection: Connection, needs: model.Needs, number: int) -> int:
         "open": (queries.REQUESTS_COUNT_OPEN, ()),
         "recent": (queries.REQUESTS_COUNT, ()),
         "dead": (queries.LETTERS_COUNT_DEAD, ()),
+        "locks": (locks.LOCKS_COUNT, ()),
         "audit": (queries.AUDIT_COUNT_OF_REQUEST, (number,))
         if number
         else (queries.AUDIT_COUNT, ()),
@@ -282,14 +264,15 @@ def load(
     shown: tuple[model.Request, ...] = ()
     count = 0
     entries: tuple[model.AuditRow, ...] = ()
-    post: tuple[model.Letter, ...] = ()
+    held: tuple[model.Lock, ...] = ()
     if needs.listing == "audit":
         entries = audit(connection, subject.id if subject else needs.request, needs.limit)
-    elif needs.listing == "dead":
-        post = dead(connection, needs)
     elif needs.listing == "history":
         shown, count = searching.matches(connection, needs.search or model.Search(), needs.limit)
-    elif needs.listing:
+    elif needs.listing == "locks":
+        held = locks.newest(connection, needs.limit)
+        shown = having(connection, held)
+    elif needs.listing and needs.listing != "dead":
         shown = listing(connection, needs.listing, needs.limit)
     known = needs.known_as and connection.execute(queries.EVENT_ANSWER, (needs.known_as,))
     return model.View(
@@ -307,7 +290,7 @@ def load(
         effect=effect,
         listing=shown,
         audit=entries,
-        letters=post,
+        letters=dead(connection, needs) if needs.listing == "dead" else (),
         unsaid=connection.execute(queries.UNSAID).fetchone()[0] if needs.listing == "dead" else 0,
         recent_asks=recent_asks,
         unsent=frozenset() if subject is None or called else unsent(connection, subject),
@@ -324,8 +307,7 @@ def load(
         links=links(connection, needs, effect),
         usage=usage.months(connection) if needs.listing == "recent" else (),
         report=reports.report(connection, needs.month, now) if needs.month else None,
-        batch=batch(connection, subject),
-        batch_votes=batch_votes(connection, subject),
+        locks=held,
     )
 
 

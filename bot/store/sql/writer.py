@@ -17,6 +17,7 @@ from bot.store.sql import (
     effects,
     freezes,
     letters,
+    locks,
     moments,
     queries,
     replicas,
@@ -166,12 +167,10 @@ class Writer(port.Writer):
         if loaded is not None and request is not None and request.state is not loaded.state:
             self.decided = True
         self.decided = self.decided or bool(decision.votes)
-        if decision.closed is not None:
-            self._write_request(loaded, decision.closed)
-        if request is not None:
-            self._write_request(loaded, request)
-        for other in decision.regrouped:
-            self._write_request(replace(other, version=other.version - 1), other)
+        for changed in (decision.closed, request):
+            if changed is not None:
+                self._write_request(loaded, changed)
+                self._release(changed, moment)
         current = request or loaded
         try:
             for vote in decision.votes:
@@ -199,8 +198,11 @@ class Writer(port.Writer):
                 self._execute(queries.TIMER_CLEAR, (current.id, kind))
         for timer in decision.timers:
             self._write_timer(timer)
-        if decision.reopened and freezes.reopen(self.connection, moment):
-            self.changes.timer = moment
+        if decision.locks is not None and current is not None and not current.state.final:
+            self._due(locks.replace(self.connection, current.id, decision.locks, moment), moment)
+        if decision.reopened:
+            locks.all_due(self.connection, moment)
+            self._due(freezes.reopen(self.connection, moment), moment)
         for key in decision.drop_effects:
             self._execute(queries.EFFECT_DROP, (moment, key))
         for effect in decision.effects:
@@ -215,14 +217,20 @@ class Writer(port.Writer):
         for entry in decision.audit:
             self.append(entry, moment)
 
+    def _due(self, is_due: bool, now: int) -> None:
+        """Timers became due at once, where this is so."""
+        if is_due:
+            self.changes.timer = now
+
     def _redrive(self, number: int, now: int) -> None:
         if not letters.redrive(self.connection, number, now):
             raise port.Conflict(f"letter {number} is not dead")
         self.changes.effects = True
 
-    def put(self, loaded: model.Request, request: model.Request) -> None:
+    def put(self, loaded: model.Request, request: model.Request, now: datetime) -> None:
         """Write a request that was changed without a decision. Raises ``Conflict``."""
         self._write_request(loaded, request)
+        self._release(request, codec.ms(now))
 
     def number_from(self, last: int) -> None:
         """The next request's number comes after ``last``."""
@@ -272,6 +280,12 @@ class Writer(port.Writer):
             raise port.Conflict(
                 f"request {request.id} is no longer {loaded.state} v{loaded.version}"
             )
+
+    def _release(self, request: model.Request, now: int) -> None:
+        """A request that has ended holds nothing, and one that is on hold waits for nothing."""
+        if request.state.final or request.hold:
+            waiting = not request.state.final
+            self._due(locks.release(self.connection, request.id, now, waiting), now)
 
     def _insert_request(self, request: model.Request, body: str) -> None:
         if request.version != 1:

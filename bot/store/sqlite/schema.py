@@ -194,10 +194,33 @@ def m020_reported(db: sqlite_utils.Database) -> None:
     run(db, REPORTED)
 
 
+_LOCKS = """
+CREATE TABLE locks (
+    name TEXT NOT NULL,
+    label TEXT NOT NULL,
+    request INTEGER NOT NULL REFERENCES requests (id),
+    exclusive INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    freed_at INTEGER NOT NULL,
+    PRIMARY KEY (name, request)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX locks_exclusive ON locks (name) WHERE exclusive = 1 AND state = 'held';
+CREATE INDEX locks_request ON locks (request);
+"""
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def m021_locks(db: sqlite_utils.Database) -> None:
+    """Which request has an instance or a resource, and which ones wait for it. Older code would end
+    a run and leave its locks."""
+    run(db, _LOCKS)
+
+
 CONTRACTS: Mapping[str, str] = {"m002_runs": "0.0.0", "m009_marks": "0.0.0"}
 """Migrations that take something away, each with the release whose code was the first to do without
 it, which must be an earlier one. (Those of 0.0.0 are from before this rule.)"""
-OLDEST = "m019_freezes"
+OLDEST = "m021_locks"
 """The oldest schema whose code may still write what this code writes. Whoever changes what older
 code would misread, break or write wrongly (a table, or the body of a row) names the schema of that
 change here; where no table changes, a migration that does nothing gives it a name. What older code

@@ -31,6 +31,7 @@ ADVICE: Mapping[str, str] = {
     "effect": RESTORE,
     "lane": RESTORE,
     "journal": RESTORE,
+    "lock": "`stop N` in the chat of the request ends it, and it holds nothing then; or `restore`",
     "end": "nothing will end it by itself: say `cancel N` or `stop N` in its chat, or `restore`",
     "counter": RESTORE,
     "mark": "the store is older than the one that was here: start the bot, which takes it up as "

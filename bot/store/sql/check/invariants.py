@@ -13,7 +13,7 @@ NUMBERS = ("requests.floor", "clock.seen", "clock.shift", "restored")
 
 
 def findings(connection: Connection) -> Iterator[Finding]:
-    for part in (effects, lanes, ends, counters, names):
+    for part in (effects, lanes, ends, locks, counters, names):
         yield from part(connection)
 
 
@@ -35,6 +35,13 @@ def ends(connection: Connection) -> Iterator[Finding]:
     for number, state in connection.execute(statements.ENDLESS):
         detail = f"is {state}, and no timer, call or question ends it"
         yield Finding("end", f"request {number}", detail)
+
+
+def locks(connection: Connection) -> Iterator[Finding]:
+    """Only what runs, or is about to, holds anything, and nothing waits for nobody."""
+    for sentence, query in statements.LOCKS.items():
+        for name, *facts in connection.execute(query):
+            yield Finding("lock", f"lock {name}", sentence.format(*facts))
 
 
 def counters(connection: Connection) -> Iterator[Finding]:

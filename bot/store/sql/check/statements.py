@@ -7,7 +7,7 @@ from bot.store.sql.queries import FINAL
 TABLES = (
     "requests", "votes", "steps", "results", "journal", "sources", "outbox", "timers", "events",
     "bus", "form_links", "asks", "usage", "request_instances", "audit", "audit_texts", "meta",
-    "configuration", "calls", "freezes",
+    "configuration", "calls", "freezes", "locks",
 )  # fmt: skip
 COUNTS = {table: f"SELECT COUNT(*) FROM {table}" for table in TABLES}
 
@@ -115,10 +115,34 @@ AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.request = r.id
     AND kind NOT IN ('say', 'show_card', 'update_card', 'recall'))
 AND NOT EXISTS (SELECT 1 FROM steps WHERE steps.request = r.id
     AND steps.state IN ('started', 'held', 'running') AND steps.invocation <> '')
+AND NOT EXISTS (SELECT 1 FROM locks WHERE locks.request = r.id AND locks.state = 'waiting')
 AND json_valid(body) AND json_extract(body, '$.ballot') IS NULL
 AND COALESCE(json_extract(body, '$.hold'), '') = ''
 """
-"""Open requests that no timer, effect, step or question ends."""
+"""Open requests that no timer, effect, step, question or lock of another one ends."""
+LOCKS = {
+    "is held by request {0}, which is {1}": """
+SELECT l.name, l.request, r.state FROM locks AS l JOIN requests AS r ON r.id = l.request
+WHERE l.state = 'held' AND r.state NOT IN ('approved', 'running', 'waiting')
+""",
+    "is waited for by request {0}, which is {1}": """
+SELECT l.name, l.request, r.state FROM locks AS l JOIN requests AS r ON r.id = l.request
+WHERE l.state = 'waiting' AND r.state <> 'approved'
+""",
+    "is held exclusively by {0} requests": """
+SELECT name, COUNT(*) FROM locks WHERE state = 'held' AND exclusive = 1
+GROUP BY name HAVING COUNT(*) > 1
+""",
+    "is waited for by request {0}, which nothing starts": """
+SELECT MIN(w.name), w.request FROM locks AS w WHERE w.state = 'waiting'
+AND NOT EXISTS (SELECT 1 FROM timers AS t WHERE t.request = w.request AND t.kind = 'opening')
+AND NOT EXISTS (SELECT 1 FROM locks AS m JOIN locks AS o ON o.name = m.name
+    WHERE m.request = w.request AND o.request <> m.request AND (o.state = 'held'
+        OR o.since < m.since OR (o.since = m.since AND o.request < m.request)))
+GROUP BY w.request
+""",
+}
+"""Locks that cannot be as they are: the sentence, and their names with what it tells."""
 SEQUENCES = """
 SELECT 'audit', COALESCE(MAX(seq), 0), (SELECT seq FROM sqlite_sequence WHERE name = 'audit')
 FROM audit
