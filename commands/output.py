@@ -20,8 +20,8 @@ Instance = Annotated[Word, About("实例", "the instance, by name or id", "web-0
     example="output 42 web-01",
 )
 def output(context: Context, number: RequestNumber = 0, instance: Instance = "") -> Reply:
-    request = context.view.request
-    if request is None or not context.may_see(request):
+    request = context.request
+    if request is None:
         return context.no_request(number)
     if not context.may_tell(request):
         return context.elsewhere(request)

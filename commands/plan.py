@@ -12,8 +12,8 @@ from bot import Context, Reply, RequestNumber, query
     example="plan 42",
 )
 def plan(context: Context, number: RequestNumber = 0) -> Reply:
-    request = context.view.request
-    if request is None or not context.may_see(request):
+    request = context.request
+    if request is None:
         return context.no_request(number)
     if not context.may_tell(request):
         return context.elsewhere(request)

@@ -17,8 +17,8 @@ OUTPUT_CHARS = 600
     example="status 42",
 )
 def status(context: Context, number: RequestNumber = 0) -> Reply:
-    request = context.view.request
-    if request is not None and context.may_see(request):
+    request = context.request
+    if request is not None:
         return _one(context, request)
     return context.no_request(number) if number else _recent(context)
 
@@ -54,11 +54,7 @@ def _one(context: Context, request: Request) -> Reply:
             ),
         ),
     ]
-    if why := context.hold(request):
-        rows.append((context.say("card.hold"), (Span(why),)))
-    if why := context.opening(request):
-        label = "card.opening" if request.lock_wait is None else "card.queued"
-        rows.append((context.say(label), (Span(why),)))
+    rows += context.delays(request)
     if request.reason:
         rows.append((context.say("status.reason"), (Span(request.reason),)))
     rows.extend(

@@ -11,8 +11,8 @@ from bot import Block, Context, Reply, Request, RequestNumber, Span, query
     example="who 42",
 )
 def who(context: Context, number: RequestNumber = 0) -> Reply:
-    request = context.view.request
-    if request is None or not context.may_see(request):
+    request = context.request
+    if request is None:
         return context.no_request(number)
     title = context.say("who.title", id=request.id, what=context.what(request))
     needs = context.needs(request)

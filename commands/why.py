@@ -11,15 +11,13 @@ from bot import Block, Context, Need, Reply, RequestNumber, Span, query
     example="why 42",
 )
 def why(context: Context, number: RequestNumber = 0) -> Reply:
-    request = context.view.request
-    if request is None or not context.may_see(request):
+    request = context.request
+    if request is None:
         return context.no_request(number)
-    rows = [(context.say("status.state"), (Span(context.state(request), "bold"),))]
-    if text := context.hold(request):
-        rows.append((context.say("card.hold"), (Span(text),)))
-    if text := context.opening(request):
-        label = "card.opening" if request.lock_wait is None else "card.queued"
-        rows.append((context.say(label), (Span(text),)))
+    rows: list[tuple[str, tuple[Span, ...]]] = [
+        (context.say("status.state"), (Span(context.state(request), "bold"),))
+    ]
+    rows += context.delays(request)
     needs = context.needs(request)
     rows += [(need.policy, (Span(_stands(context, need)),)) for need in needs]
     if needs and (remaining := context.remaining(request)) is not None:

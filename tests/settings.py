@@ -14,6 +14,16 @@ from sandbox.client import Sandbox
 
 QUICK = 0.2
 """Seconds that a machine stays in each passing status."""
+PRODUCTION = """
+[[policy.when]]
+more_targets_than = 4
+tags = ["env=prod"]
+match = "any"
+policy = "every-sre"
+reason = "many machines, or production"
+reason_zh = "机器多，或是生产环境"
+"""
+"""A further policy for production, as lines of a configuration."""
 
 
 @dataclass(frozen=True, slots=True)

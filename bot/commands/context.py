@@ -120,6 +120,12 @@ class Context:
         chat of somebody who may see it: what was said in one chat is not carried into a group."""
         return self.at_home(request) or self.place.direct
 
+    @property
+    def request(self) -> model.Request | None:
+        """The request that is asked about; None: it is not there, or must not be seen."""
+        request = self.view.request
+        return request if request is not None and self.may_see(request) else None
+
     def no_request(self, number: int) -> Reply:
         """What is said of a request that is not there or must not be seen: the same of both."""
         text = self.say("request.none" if number else "request.which", number=number)
@@ -211,6 +217,12 @@ class Context:
     def freezes(self) -> tuple[frozen.Frozen, ...]:
         """What is frozen now."""
         return tuple(frozen.frozen(self.book, self.view.archive, self.now, self.locale))
+
+    def delays(self, request: model.Request) -> list[tuple[str, tuple[model.Span, ...]]]:
+        """Why nothing of a request goes on now, as rows; none: it may."""
+        label = "card.opening" if request.lock_wait is None else "card.queued"
+        reasons = (("card.hold", self.hold(request)), (label, self.opening(request)))
+        return [(self.say(key), (model.Span(text),)) for key, text in reasons if text]
 
     def removed(self, request: model.Request) -> str:
         """Why the texts of a request are gone, as a sentence; "": they are there."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 PHRASES: dict[str, tuple[str, str]] = {
     "state.scheduled": ("已批准，等待开始时间", "approved, waits for its time"),
-    "card.opening": ("最早开始", "Starts"),
+    "card.opening": ("执行时间", "When"),
     "opening.freeze": (
         "变更冻结“{name}”（{reason}），{time} 起才能执行。",
         "Not before {time}: freeze {name} ({reason}).",

@@ -11,22 +11,15 @@ from tests.behaviour.conftest import Scene
 from tests.behaviour.test_authority import runs
 from tests.behaviour.test_reload import reloaded
 
-PRODUCTION = """
-[[policy.when]]
-more_targets_than = 10
-tags = ["env=prod"]
-match = "any"
-policy = "every-sre"
-reason = "many machines, or production"
-reason_zh = "机器多，或是生产环境"
-"""
 WHY = "机器多，或是生产环境（every-sre）"
 
 
 async def test_what_is_tagged_as_production_takes_a_second_person(
     platform: str, tmp_path: Path
 ) -> None:
-    async with runbooks.playing(platform, tmp_path, settings.Setting(more=PRODUCTION)) as scene:
+    async with runbooks.playing(
+        platform, tmp_path, settings.Setting(more=settings.PRODUCTION)
+    ) as scene:
         harmless = await scene.pending("restart web-03 reason=own")
         assert WHY not in harmless["text"]
         card = await scene.pending("restart web-01 reason=own")
@@ -45,7 +38,7 @@ async def test_what_is_tagged_as_production_takes_a_second_person(
 async def test_a_table_that_is_added_after_the_vote_began_asks_again(scene: Scene) -> None:
     card = await scene.pending("restart web-01 reason=own")
     path = scene.settings.path
-    path.write_text(path.read_text("utf-8") + PRODUCTION, "utf-8")
+    path.write_text(path.read_text("utf-8") + settings.PRODUCTION, "utf-8")
     [line] = await reloaded(scene)
     assert "policy.when" in line
     await scene.click("bob", card, "approve")

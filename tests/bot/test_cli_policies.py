@@ -11,23 +11,20 @@ from click.testing import CliRunner, Result
 from bot import __main__ as cli
 from bot import policy
 from bot.cli import policy_trials
+from tests import settings
 from tests.bot.stage import Stage
 from tests.test_docs import ROOT
 
-WHEN = """
-[[policy.when]]
-more_targets_than = 4
-tags = ["env=prod"]
-match = "any"
-policy = "every-sre"
-reason = "many machines, or production"
-
+WHEN = (
+    settings.PRODUCTION
+    + """
 [[policy.when]]
 hours = ["18:00-09:00"]
 commands = ["restart"]
 policy = "every-sre"
 reason = "nobody is at work"
 """
+)
 CASE = """
 [[case]]
 name = "a machine"
@@ -55,7 +52,7 @@ def leave(folder: Path, cases: str, more: str = WHEN) -> Result:
         (
             'targets = { web-01 = { env = "prod" } }\nvotes = ["bob"]\napproved = false\n'
             'policies = ["one-sre", "every-sre"]\n',
-            ["waiting, one-sre + every-sre", "many machines, or production（every-sre）"],
+            ["waiting, one-sre + every-sre", "机器多，或是生产环境（every-sre）"],
         ),
         (
             "targets = {" + ", ".join(f"web-{n} = {{}}" for n in range(5)) + "}\n"

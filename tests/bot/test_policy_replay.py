@@ -12,9 +12,10 @@ import pytest
 from bot import model, policy, regexes
 from bot.cli import policy_replay
 from bot.policy import calendar
-from tests.bot import run_stage
+from tests.bot import run_stage, test_freezes
 from tests.bot import stage as stages
 from tests.bot.stage import Stage, book
+from tests.bot.test_humans import approve
 
 ALL = model.Search()
 BIG = (policy.When("turn", "two machines", more_targets_than=1),)
@@ -173,6 +174,24 @@ def test_forms_and_templates_are_judged_on_what_was_found_for_them_then(tmp_path
         "undecided (any + turn)",
         ("needs turn, too", "two machines (turn)", "1 of 3 approvals; Carol may vote"),
     )
+
+
+def test_freezes_of_people_hold_in_a_replay_for_as_long_as_they_held(tmp_path: Path) -> None:
+    stage = run_stage.RunStage(tmp_path, test_freezes.with_freezes())
+    for number, text in enumerate(
+        ("freeze restart until 12:00 the release", "restart web-01 reason=own", "unfreeze #1"), 1
+    ):
+        stage.planned("alice", text)
+        stage.clock.advance(60)
+        approve(stage, "bob", number)
+        stage.tick(1)
+        stage.work()
+    test_freezes.decided(stage, "restart web-02 reason=own", 4)
+    assert stage.request(2).opened_at is not None
+    assert [one.request for one in stage.read(lambda reader: reader.freezes(stages.START))] == []
+    replay = replayed(stage, test_freezes.with_freezes())
+    stage.close()
+    assert (replay.requests, replay.different) == (4, [])
 
 
 def test_what_cannot_be_judged_any_more_is_counted_with_the_reason(tmp_path: Path) -> None:
