@@ -27,6 +27,14 @@ policy = "every-sre"
 reason = "a storm"
 commands = ["restart"]
 """
+ROTA = """
+[[oncall]]
+name = "sre"
+people = ["carol"]
+since = 2026-01-05
+every = "1w"
+
+[role.sre]"""
 RUN = 'policy = "every-sre"\nrisk = "critical"'
 LONG = "; ".join(f"echo step {number} of the storm" for number in range(150))
 """No card holds so much."""
@@ -77,6 +85,9 @@ KINDS: Mapping[str, Kind] = {
     ),
     "table": Kind(
         THREE, 'mode = "any" #', sets("bob carol"), [("[role.sre]", f"{TABLE}[role.sre]")]
+    ),
+    "on call": Kind(
+        'approvers = ["oncall:sre"] #', 'mode = "any" #', sets("carol"), [("[role.sre]", ROTA)]
     ),
     "freeze": Kind(THREE, 'mode = "count"\ncount = 2 #', PAIRS, frozen=True),
     "plan to read": Kind(

@@ -630,6 +630,25 @@ def freeze_of_others_that_was_asked_for(chance: Random, start: Start) -> Start |
     return _freeze(start, **chance.choice(({"groups": ("elsewhere",)}, {"commands": ("other-*",)})))
 
 
+def _lock(start: Start, name: str, exclusive: bool) -> Start:
+    since = start.now - timedelta(minutes=5)
+    return start.with_rows(held=(model.Lock(name, "web", 7, exclusive, since),))
+
+
+@decisive
+def instance_that_another_has(chance: Random, start: Start) -> Start | None:
+    plan, rule = start.request.plan, start.book.commands[start.request.command]
+    if plan is None or not rule.lock:
+        return None
+    one = chance.choice(plan.instances)
+    return _lock(start, f"instance:{one.id}", chance.random() < 0.5)
+
+
+@cosmetic
+def instance_of_others(chance: Random, start: Start) -> Start | None:
+    return _lock(start, "instance:i-other", chance.random() < 0.5)
+
+
 @decisive
 def window_that_is_not_open(chance: Random, start: Start) -> Start | None:
     first = chance.choice((chance.uniform(1, 90), -chance.uniform(3, 90)))

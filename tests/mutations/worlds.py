@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -45,9 +45,16 @@ class Rows:
     """What the store holds beside the request as it starts, in place of ``model.Archive``."""
 
     frozen: tuple[model.Freeze, ...] = ()
+    held: tuple[model.Lock, ...] = ()
 
     def freezes(self, at: datetime) -> tuple[model.Freeze, ...]:
         return self.frozen
+
+    def locks_of(self, request: int) -> tuple[model.Lock, ...]:
+        return ()
+
+    def locks_on(self, names: Sequence[str], apart: int, limit: int) -> tuple[model.Lock, ...]:
+        return tuple(one for one in self.held if one.name in names)
 
 
 @dataclass(frozen=True)
@@ -173,6 +180,11 @@ WORLDS: Mapping[str, World] = {
         "restart web-01 reason=why",
         ("bob",),
         {**_policies(any=policy.Policy("any", ("oncall:sre",))), "oncall": ROSTER},
+    ),
+    "script, alone": World(
+        "restart web-01 web-02 reason=why",
+        ("bob",),
+        {"commands": {"restart": policy.CommandRule("any", "medium", lock="queue")}},
     ),
     "script, later": World("restart web-01 reason=why in=10m", ("bob",)),
     "stored command": World(
