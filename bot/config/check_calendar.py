@@ -61,9 +61,19 @@ def _check_times(
 def _check_commands(context: CheckContext, path: paths.Path, table: schema.Period) -> None:
     known = context.file.command
     for index, pattern in enumerate(table.commands):
-        if not any(fnmatchcase(name, pattern) for name in known):
+        names = [name for name in known if fnmatchcase(name, pattern)]
+        if names and all(_is_internal(context, name) for name in names):
+            message = f"names only {' and '.join(names)}, which nothing ever holds"
+            context.diagnostics.fault((*path, "commands", index), message, pattern)
+        elif not names:
             message = f"no table [command.NAME] matches {pattern}, so it holds nothing"
             context.diagnostics.fault((*path, "commands", index), message, pattern)
+
+
+def _is_internal(context: CheckContext, name: str) -> bool:
+    """Does a command only change what the bot itself keeps?"""
+    known = (context.commands or {}).get(name)
+    return known is not None and bool(known.internal)
 
 
 def _check_holidays(context: CheckContext, path: paths.Path, place: str) -> None:
@@ -118,6 +128,8 @@ def _operations(context: CheckContext) -> Iterator[tuple[str, str, str]]:
     have."""
     groups = dict.fromkeys(("", *(group.name for group in context.file.group)))
     for name, command in context.file.command.items():
+        if _is_internal(context, name):
+            continue
         known = (context.commands or {}).get(name)
         usual = (known.risk,) if known is not None else RISKS
         for group in groups:

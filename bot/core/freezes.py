@@ -107,6 +107,7 @@ def freeze(builder: DecisionBuilder, plan: model.InternalPlan) -> str | policy.R
         builder.it.reason,
     )
     builder.freezes.append(row)
+    builder.reopened = True  # what waits for another one may have to wait for longer
     builder.enter(
         builder.it.person,
         "freeze.begun",

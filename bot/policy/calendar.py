@@ -19,6 +19,8 @@ from bot.source.hours import WHOLE_DAY, Hours
 
 HORIZON = timedelta(days=366)
 """So far ahead it is looked for the next moment at which something may run."""
+LONGEST_REASON = 100
+"""Characters of the reason of a freeze that what waits for its end says."""
 _DAY, _CHUNK = timedelta(days=1), timedelta(days=7)
 _MINUTE, _SECOND = timedelta(minutes=1), timedelta(seconds=1)
 
@@ -120,7 +122,10 @@ def _period(
     freeze: model.Freeze, commands: tuple[str, ...] = ("*",), groups: frozenset[str] = frozenset()
 ) -> Period:
     end = freeze.until.astimezone(UTC).replace(tzinfo=None)
-    return Period(freeze.name, Times("UTC", end=end), freeze.reason, commands, groups)
+    reason = freeze.reason or ", ".join(freeze.scope)
+    if len(reason) > LONGEST_REASON:
+        reason = reason[: LONGEST_REASON - 1] + "…"
+    return Period(freeze.name, Times("UTC", end=end), reason, commands, groups)
 
 
 def closure(

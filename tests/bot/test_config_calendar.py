@@ -9,6 +9,7 @@ import pytest
 
 from bot.policy import calendar
 from tests.bot.configured import SMALL, Loader, line_of
+from tests.bot.test_config_rules import known
 
 YEAR_END = """\
 [[freeze]]
@@ -82,6 +83,15 @@ def test_what_can_never_work_is_a_fault_on_its_line(
     if new:
         wrong = next(line for line in new.splitlines() or [old])
         assert first.mark.line >= line_of(text, "[[freeze]]"), wrong
+
+
+def test_a_freeze_of_what_is_never_frozen_holds_nothing(load: Loader) -> None:
+    text = SMALL + '[command.freeze]\npolicy = "p"\n' + YEAR_END
+    assert load(text, known_commands=known).book.freezes, "one of all commands may stand there"
+    only = text.replace("from = 2026", 'commands = ["free*"]\nfrom = 2026')
+    [fault] = load.faults(only, known_commands=known)
+    assert fault.mark.path == "freeze.commands"
+    assert "names only freeze, which nothing ever holds" in fault.message
 
 
 def test_two_of_one_name_could_not_be_told_apart(load: Loader) -> None:

@@ -14,7 +14,7 @@ from typing import get_args
 import pytest
 
 from bot import core, model, policy, store
-from bot.cli import policy_trials
+from bot.cli import policy_replay, policy_trials
 from bot.commands import frozen as frozen_now
 from bot.core import internal_operations
 from bot.runtime import engine
@@ -100,6 +100,20 @@ def test_a_freeze_lifted_early_lets_what_waits_start_in_order_of_its_approval(
     stage.tick(6 * HOUR)
     assert starts(stage.work()) == [], "once"
     assert actions(stage).count("freeze.lifted") == 1
+
+
+def test_what_waits_for_another_freeze_is_told_that_it_waits_for_longer(stage: RunStage) -> None:
+    decided(stage, "freeze restart for 1h the release", 1)
+    decided(stage, "restart web-01 reason=why", 2)
+    decided(stage, "freeze restart for 3h " + "it goes on " * 20, 3)
+    stage.tick(0)
+    [told] = [text for text in said(stage.work()) if "cancel 2" in text]
+    assert "Not before 2026-01-05 12:00" in told
+    assert len(told) < 500, "the reason is cut"
+    stage.tick(HOUR)
+    assert starts(stage.work()) == []
+    stage.tick(2 * HOUR)
+    assert len(starts(stage.work())) == 1
 
 
 def test_a_call_that_was_queued_as_the_freeze_began_does_not_leave(stage: RunStage) -> None:
@@ -280,3 +294,17 @@ def test_a_freeze_that_somebody_changed_by_hand_is_found(
         connection.execute(damage)
         connection.commit()
     assert any(detail in one.detail for one in store.check(stage.path).findings)
+
+
+def test_a_replay_knows_what_was_frozen_then(stage: RunStage) -> None:
+    """And of an unfreeze, what there was to lift; by the same file all is decided as it was."""
+    decided(stage, "freeze restart for 2h the release", 1)
+    stage.clock.advance(60)
+    decided(stage, "restart web-01 reason=why", 2)
+    stage.clock.advance(60)
+    decided(stage, "unfreeze #1", 3)
+    stage.tick(0)
+    stage.work()
+    with stage.store.reading() as reader:
+        replay = policy_replay.replayed(stage.deployment, reader, model.Search())
+    assert (replay.requests, replay.different, replay.unjudged) == (3, [], {})

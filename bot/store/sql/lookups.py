@@ -53,7 +53,7 @@ SELECT f.request, f.until, f.scope, r.body FROM freezes AS f JOIN requests AS r 
 """
 FREEZES = f"{_FREEZES} WHERE f.lifted_at = 0 AND f.until > ? ORDER BY f.request"
 FREEZES_THEN = (
-    f"{_FREEZES} WHERE f.until > ? AND (f.lifted_at = 0 OR f.lifted_at > ?) ORDER BY f.request"
+    f"{_FREEZES} WHERE f.until > ? AND (f.lifted_at = 0 OR f.lifted_at >= ?) ORDER BY f.request"
 )
 FREEZE_PUT = """
 INSERT INTO freezes (request, until, lifted_at, scope) VALUES (?, ?, ?, ?)
