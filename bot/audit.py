@@ -115,6 +115,7 @@ REMOVABLE: Mapping[str, frozenset[str]] = {
     "ask.refused": TYPED,
     "vote.cast": frozenset({"reason"}),
     "vote.not_counted": TYPED,
+    "breakglass.used": frozenset({"reason"}),
     "request.rejected": frozenset({"reason"}),
     "request.not_started": frozenset({"why"}),
     "run.incident": frozenset({"command", "shown", "why"}),

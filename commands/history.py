@@ -78,7 +78,9 @@ def _row(context: Context, request: Request) -> tuple[str, tuple[Span, ...]]:
         Span(" · " + context.name(request.person)),
     ]
     own = (vote for vote in context.view.listing_votes if vote.request == request.id)
-    agreed = dict.fromkeys(context.name(vote.person) for vote in own if vote.approve)
+    agreed = dict.fromkeys(
+        context.name(vote.person) for vote in own if vote.approve and vote.word != "ratify"
+    )
     if agreed:
         spans.append(Span(" · " + context.say("history.approved", names=list(agreed))))
     spans.append(Span(" · " + context.say("ago", span=context.now - request.created_at)))

@@ -55,6 +55,7 @@ def _one(context: Context, request: Request) -> Reply:
         ),
     ]
     rows += context.delays(request)
+    rows += context.glass_rows(request)
     if request.reason:
         rows.append((context.say("status.reason"), (Span(request.reason),)))
     rows.extend(

@@ -18,6 +18,7 @@ def why(context: Context, number: RequestNumber = 0) -> Reply:
         (context.say("status.state"), (Span(context.state(request), "bold"),))
     ]
     rows += context.delays(request)
+    rows += context.glass_rows(request)
     needs = context.needs(request)
     rows += [(need.policy, (Span(_stands(context, need)),)) for need in needs]
     if needs and (remaining := context.remaining(request)) is not None:

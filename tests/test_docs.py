@@ -41,6 +41,11 @@ FORMS = get_args(model.FormChanged.__annotations__["status"]) or (
 
 
 SPOKEN = {
+    "f'breakglass.{outcome}'": [
+        "breakglass.ratified",
+        "breakglass.objected",
+        "breakglass.unanswered",
+    ],
     "f'form.{event.status}'": [f"form.{status}" for status in FORMS],
     "f'form.{link.action}'": ["form.revoke", "form.modify"],
     "f'run.{run_template.PAST[word]}'": ["run.paused", "run.resumed", "run.retry", "run.skip"],

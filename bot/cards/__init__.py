@@ -4,6 +4,7 @@ Only structure is made here; every string goes out as plain text and is escaped 
 """
 
 from bot.cards.drawing import draw
+from bot.cards.glass import glass_message
 from bot.cards.outcome import ending_message, fallback_message, outcome_message
 from bot.cards.parts import (
     accounts_of,
@@ -39,6 +40,7 @@ __all__ = [
     "draw",
     "ending_message",
     "fallback_message",
+    "glass_message",
     "instance_name",
     "instances_message",
     "lock_text",

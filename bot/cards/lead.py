@@ -32,6 +32,7 @@ LOOKS: Mapping[str, Look] = {
     "approved": Look("🔵", "blue"),
     "scheduled": Look("🔵", "blue"),
     "queued": Look("🔵", "blue"),
+    "glass": Look("🔴", "red"),
     "running": Look("🔵", "blue"),
     "stopping": Look("🔵", "blue"),
     "waiting": Look("🟠", "orange"),

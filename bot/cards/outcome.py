@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from bot import model, texts
 from bot.cards import definitions, runs
+from bot.cards.glass import glass_rows
 from bot.cards.lead import LOOKS, lead_text, partly, word_of
 from bot.cards.parts import (
     Row,
@@ -98,11 +99,13 @@ def evidence_rows(
         + (f" ({texts.say(locale, 'card.via.form')})" if vote.via == "form" else "")
         + (f" ({texts.say(locale, f'card.vote.{vote.word}')})" if vote.word else "")
         for vote in votes
-        if vote.approve
+        if vote.approve and vote.word != "ratify"
     )
-    rows: list[Row] = [
-        (texts.say(locale, "say.approved_by"), (span(texts.joined(locale, approvers, "list")),)),
-    ]
+    agreed = texts.joined(locale, approvers, "list")
+    if request.broken:
+        agreed = agreed or texts.say(locale, "say.approved_by.nobody")
+    rows: list[Row] = [*glass_rows(deployment, request)]
+    rows.append((texts.say(locale, "say.approved_by"), (span(agreed),)))
     began, ended = request.started_at or request.approved_at, request.ended_at
     at_once = request.plan is not None and bool(request.plan.internal)
     if began and ended and request.state is not model.State.NOT_STARTED and not at_once:

@@ -10,6 +10,7 @@ from bot import model, texts
 from bot.cards import definitions, runs
 from bot.cards.approvals import approver_rows, asked_block
 from bot.cards.forms import form_rows
+from bot.cards.glass import glass_rows
 from bot.cards.lead import LOOKS, lead, word_of
 from bot.cards.parts import (
     MOST_NAMED,
@@ -71,8 +72,9 @@ def request_card(
     heading = fold_heading(locale, plan)
     details = folded(heading, plan_blocks(deployment, request))
     digest = folded(heading, (digest_block(request),))
+    open_ = bool(glass_buttons(request))
     key = "card.elsewhere" if asks else "card.elsewhere.status"
-    buttons = buttons_of(request, plan)
+    buttons = (*glass_buttons(request), *buttons_of(request, plan))
     above = any(button.action == "approve" for button in buttons)
     cut = "card.left_out.above" if above else "card.left_out"
     word = word_of(request, results)
@@ -80,13 +82,13 @@ def request_card(
         request=request.id,
         code=request.code,
         title=title_of(request),
-        tone=LOOKS[word].tone,
+        tone="red" if request.glass is not None else LOOKS[word].tone,
         tag=texts.say(locale, f"state.{word}"),
         mark=LOOKS[word].mark,
         blocks=(*blocks, *details) if pending else tuple(blocks),
         aside=digest if pending else (*details, *digest),
         buttons=buttons,
-        ask_reason=texts.say(locale, "card.ask_reason") if asks else "",
+        ask_reason=texts.say(locale, "card.ask_reason") if asks or open_ else "",
         note=foot(deployment, request, votes),
         mentions=accounts_of(deployment, waiting, request.place),
         elsewhere=texts.say(locale, key, id=request.id),
@@ -143,6 +145,13 @@ def buttons_of(request: model.Request, plan: model.Plan) -> tuple[model.Button, 
     return runs.buttons(request.locale, request.id, *again, "stop")
 
 
+def glass_buttons(request: model.Request) -> tuple[model.Button, ...]:
+    """What approvers may say of it afterwards, as long as that is open."""
+    if request.glass is None or request.glass.outcome:
+        return ()
+    return runs.buttons(request.locale, request.id, "ratify", "object")
+
+
 def decide_buttons(request: model.Request, plan: model.Plan) -> tuple[model.Button, ...]:
     locale = request.locale
     targets = ", ".join(instance_name(one) for one in plan.instances[:3])
@@ -166,6 +175,7 @@ def warnings(
     assert plan is not None
     rows = [
         *definitions.incident_rows(request),
+        *glass_rows(deployment, request),
         *hold_rows(request),
         *opening_rows(deployment, request),
         *lock_rows(deployment, request, others),
@@ -441,6 +451,9 @@ def note_of(deployment: Deployment, request: model.Request, votes: Sequence[mode
             what = "hold" if voted else "hold_within"
         return texts.say(locale, f"card.note.{what}", id=request.id, code=request.code)
     if request.state in (model.State.APPROVED, model.State.RUNNING) and not request.stopping:
+        if request.broken and request.glass is not None:
+            by = name_of(deployment, request.glass.by.person)
+            return texts.say(locale, "card.note.glass", name=by)
         approvers = names_of(
             deployment, (vote.person for vote in votes if vote.approve and not vote.word)
         )

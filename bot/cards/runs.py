@@ -35,7 +35,7 @@ STAGE_MARKS = {
     "Waiting": "✋",
     "Cancelled": "⏹",
 }
-STYLES = {"approve": "primary", "resume": "primary", "retry": "primary"}
+STYLES = {"approve": "primary", "resume": "primary", "retry": "primary", "ratify": "primary"}
 PLAIN = frozenset({"pause", "skip", "revote"})
 
 

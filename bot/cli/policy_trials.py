@@ -120,6 +120,9 @@ class Archive:
     def has_open(self, command: str, least: int) -> bool:
         return False
 
+    def broken(self, since: datetime, limit: int) -> Sequence[model.Request]:
+        return ()
+
     def alike(self, likeness: str) -> int:
         return 0
 

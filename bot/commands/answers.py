@@ -13,7 +13,9 @@ from bot import model
 
 Risk = Literal["low", "medium", "high", "critical"]
 Kind = Literal["operation", "query", "vote", "lookup"]
-Reads = Literal["", "open", "recent", "audit", "request", "dead", "history", "report", "locks"]
+Reads = Literal[
+    "", "open", "recent", "audit", "request", "dead", "history", "report", "locks", "glass"
+]
 
 _beside: ContextVar[Mapping[str, str]] = ContextVar("_beside")
 
@@ -84,6 +86,9 @@ class Act:
         "retry",
         "skip",
         "revote",
+        "break-glass",
+        "ratify",
+        "object",
         "redrive",
     ]
     request: int = 0

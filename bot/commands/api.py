@@ -132,7 +132,7 @@ def vote(
     by_role: bool = False,
 ) -> Callable[[F], F]:
     """Declare a word by which people act on a request (or, with ``reads`` "dead", on a letter); its
-    function returns an ``Act``."""
+    function returns an ``Act``, or, where there is nothing to act on, a ``Reply``."""
     return command(
         name,
         aliases=aliases,

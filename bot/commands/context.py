@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from bot import model, policy, texts
 from bot.commands import deliveries, frozen, needs, registry, reports, usages
 from bot.commands.answers import Reply
-from bot.policy import access, calendar, quorum
+from bot.policy import access, calendar, glass, quorum
 
 MOST_NAMED = 4
 
@@ -99,13 +99,15 @@ class Context:
         return self.person.id in quorum.electorate(needed)
 
     def may_see(self, request: model.Request) -> bool:
-        """Own requests, those to vote on now or by the plan, those that were asked in this very
-        chat, and those of a group in which this person may ask for the same."""
+        """Own requests, those to vote on now or by the plan, those of which this person may break
+        the glass, those that were asked in this very chat, and those of a group in which this
+        person may ask for the same."""
         at = request.place
         return (
             request.person == self.person.id
             or self.may_vote(request)
             or self.person.id in quorum.of(self.book, request).approvers
+            or glass.may_break(self.book, request, self.person, self.now)
             or self.at_home(request)
             or (not at.direct and access.may_use(self.book, self.person, request.command, at))
         )
@@ -223,6 +225,22 @@ class Context:
         label = "card.opening" if request.lock_wait is None else "card.queued"
         reasons = (("card.hold", self.hold(request)), (label, self.opening(request)))
         return [(self.say(key), (model.Span(text),)) for key, text in reasons if text]
+
+    def glass_rows(self, request: model.Request) -> list[tuple[str, tuple[model.Span, ...]]]:
+        """Who had a request started without its votes, as rows; none: nobody had."""
+        text = self.glass(request)
+        return [(self.say("card.glass"), (model.Span(text),))] if text else []
+
+    def glass(self, request: model.Request) -> str:
+        """Who had a request started without its votes and why, and what came of that, as a
+        sentence; "": nobody had."""
+        broken = request.glass
+        if broken is None:
+            return ""
+        key = f"card.glass.{broken.outcome or 'open'}"
+        outcome = self.say(key, time=calendar.shown(broken.until, self.book.timezone))
+        facts = {"name": self.name(broken.by.person), "reason": broken.reason or "–"}
+        return f"{self.say('card.glass.by', **facts)} · {outcome}"
 
     def removed(self, request: model.Request) -> str:
         """Why the texts of a request are gone, as a sentence; "": they are there."""

@@ -12,11 +12,11 @@ from bot.oos.template import model as oos
 from bot.source import suggest, unicode
 
 Parameter = parameters.Parameter
-_ANSWERS: dict[answers.Kind, type[answers.Answer]] = {
-    "operation": answers.Script,
-    "query": answers.Reply,
-    "vote": answers.Act,
-    "lookup": answers.Lookup,
+_ANSWERS: dict[answers.Kind, tuple[type[answers.Answer], ...]] = {
+    "operation": (answers.Script,),
+    "query": (answers.Reply,),
+    "vote": (answers.Act, answers.Reply),
+    "lookup": (answers.Lookup,),
 }
 
 
@@ -73,10 +73,11 @@ class Command:
         except SystemExit as end:
             error = Ended(f"it ends the process with {end.code!r}; return an answer, or raise")
             raise error.with_traceback(end.__traceback__) from None
-        wanted = answers.Change if self.internal else _ANSWERS[self.kind]
+        wanted = (answers.Change,) if self.internal else _ANSWERS[self.kind]
         if not isinstance(answer, wanted):
             type_name = type(answer).__name__
-            raise TypeError(f"{self.name} must return a {wanted.__name__}, not {type_name}")
+            names = " or a ".join(one.__name__ for one in wanted)
+            raise TypeError(f"{self.name} must return a {names}, not {type_name}")
         return answer
 
     def inputs(self, values: Mapping[str, object]) -> dict[str, object]:

@@ -106,12 +106,20 @@ def _policy(file: schema.File, name: str, table: schema.Policy) -> policy.Policy
         remind=table.remind or table.expires / 3,
         ladder=tuple(_step(file, step) for step in table.ladder),
         quiet_timezone=(table.quiet_timezone or file.bot.timezone) if table.quiet else "UTC",
+        break_glass=_break_glass(file, table.break_glass),
     )
 
 
 def _step(file: schema.File, table: LadderStep) -> policy.LadderStep:
     people = check_policies.named_people(file, table.who, words=True)
     return settings_from(policy.LadderStep, table, who=people)
+
+
+def _break_glass(file: schema.File, table: policy.BreakGlass | None) -> policy.BreakGlass | None:
+    if table is None:
+        return None
+    people = check_policies.named_people(file, table.people, words=True)
+    return settings_from(policy.BreakGlass, table, people=people)
 
 
 def _stage(file: schema.File, table: schema.Stage) -> policy.Stage:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import timedelta
 
 from bot.config import schema
 from bot.config.context import CheckContext
@@ -143,6 +144,7 @@ def check_policy(context: CheckContext, name: str, policy: schema.Policy) -> Non
     if everybody and sure and policy.rejections > len(everybody):
         message = f"takes {policy.rejections} to reject, but there is only {counted(everybody)}"
         diagnostics.fault((*path, "rejections"), message)
+    check_break_glass(context, (*path, "break_glass"), policy)
     late = policy.remind is not None and policy.remind >= policy.expires
     if late and not context.faulty(*path, "expires"):
         message = "the reminder must come before the request expires: remind < expires"
@@ -211,3 +213,32 @@ def _check_rotas(context: CheckContext, path: paths.Path, stage: schema.Stage) -
     if stage.mode == "count" and (stage.count or 1) > most and not by_tag(stage):
         message = f"needs {stage.count} approvals, but one person is on call at a time: at most"
         context.diagnostics.fault((*path, "count"), f"{message} {most} can approve")
+
+
+LONGEST = timedelta(days=7)
+"""How long approvers have at most to answer to break-glass."""
+
+
+def check_break_glass(context: CheckContext, path: paths.Path, policy: schema.Policy) -> None:
+    """Can anybody break the glass, and could the others ratify it?"""
+    table, file, diagnostics = policy.break_glass, context.file, context.diagnostics
+    if table is None or context.faulty(*path):
+        return
+    for index, name in enumerate(table.people):
+        if name.startswith(TAG):
+            message = "a tag of targets gives nobody this right; name people or roles"
+            diagnostics.fault((*path, "people", index), message)
+    if table.ratify > LONGEST:
+        diagnostics.fault((*path, "ratify"), "must be at most 7d")
+    here = named_people(file, table.people)
+    sure = not any(dangling(file, name) for name in table.people)
+    if sure and not here:
+        diagnostics.fault((*path, "people"), "names nobody, so nobody could ever break the glass")
+    if not sure or not is_complete(file, policy):
+        return
+    for who in here:
+        short = lack(file, policy, {who})
+        if short is not None:
+            message = f"what {who} starts so could not be ratified: {sentence(short)}"
+            diagnostics.warn((*path, "people"), message)
+            return

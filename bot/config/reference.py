@@ -25,6 +25,7 @@ OWN = (
     ("[policy.NAME]", "policy"),
     ("[[policy.NAME.stages]]", "policy.stages"),
     ("[[policy.NAME.ladder]]", "policy.ladder"),
+    ("[policy.NAME.break_glass]", "policy.break_glass"),
     ("[[policy.when]]", "policy_when"),
     ("[[oncall]]", "oncall"),
     ("[[oncall.overrides]]", "oncall.overrides"),

@@ -104,6 +104,10 @@ def check(values: dict[str, Any], known: Names, diagnostics: Diagnostics) -> Non
         _check_approver(path, name, known, diagnostics)
     for path, name in texts(values, "policy", ANY, "ladder", ANY, "group"):
         _expect("group", name, everywhere, path, diagnostics)
+    for path, name in texts(values, "policy", ANY, "break_glass", "people", ANY):
+        _check_approver(path, name, known, diagnostics)
+    for path, name in texts(values, "policy", ANY, "break_glass", "groups", ANY):
+        _expect("group", name, everywhere, path, diagnostics)
     for pattern in (
         ("command", ANY, "policy"),
         ("form", ANY, "policy"),

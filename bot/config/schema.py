@@ -15,12 +15,13 @@ from pydantic import Field, StringConstraints
 
 from bot.config import rules
 from bot.config.kinds import CHECKOUT, Regex
-from bot.config.ladders import LadderStep
 from bot.config.oncall import Rota
+from bot.config.policy_tables import Policy as Policy
+from bot.config.policy_tables import Stage as Stage
 from bot.config.runbooks import Oos
 from bot.config.when import When
 from bot.model import manifests
-from bot.source import hours, values
+from bot.source import values
 from bot.source.secret import Secret
 from bot.source.tables import Table
 from bot.source.values import (
@@ -314,28 +315,6 @@ class RateLimit(Table):
 
 
 # What a configuration needs of the tables whose keys adapters and policies declare.
-
-
-class Stage(Protocol):
-    approvers: tuple[str, ...] | None
-    mode: str
-    count: int | None
-
-
-class Policy(Stage, Protocol):
-    model_fields_set: set[str]
-    stages: tuple[Stage, ...]
-    order: str
-    rejections: int
-    self_approval: bool
-    form_counts: bool
-    expires: timedelta
-    remind: timedelta | None
-    ladder: tuple[LadderStep, ...]
-    quiet: tuple[hours.Hours, ...]
-    quiet_timezone: str | None
-    quiet_except: tuple[str, ...]
-    canary: int
 
 
 class Group(Protocol):

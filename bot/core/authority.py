@@ -162,6 +162,14 @@ def refusal_of_start(
     return policy.evaluate(policy.START, starting).refusal
 
 
+def verdict_of_start(builder: DecisionBuilder) -> policy.Verdict:
+    """May the request of this decision start at this moment, and by which further policies?"""
+    starting = facts.starting_of(
+        builder.deployment, builder.it, builder.current_view(), builder.now
+    )
+    return policy.evaluate(policy.START, starting)
+
+
 def refusal_of_approval(builder: DecisionBuilder) -> policy.Refusal | None:
     """Why nobody can agree to this request now, whatever votes there are."""
     approving = facts.starting_of(

@@ -148,10 +148,7 @@ def by_need(
         tags=tags,
         tagless=tagless_of(builder, aim, tags),
         subject=lambda targets: replace(subject, targets=targets),
-        suffice=lambda policies: (
-            set(policies) <= set(request.policy_names)
-            or not voting.lacking(book, voting.more(request, policies), votes)
-        ),
+        suffice=lambda policies: voting.suffice(book, request, policies, votes),
     )
 
 

@@ -103,9 +103,9 @@ def put(builder: DecisionBuilder, plan: model.Plan) -> quorum.Quorum:
     starts = builder.it.starts_at
     if starts is not None and starts > builder.now:
         until = min(until, starts)
-    fresh = {"plan": plan, "digest": code, "expires_at": until, "lock_wait": None}
+    fresh = {"plan": plan, "digest": code, "expires_at": until, "lock_wait": None, "glass": None}
     builder.change(state=model.State.PENDING, **fresh)
-    builder.cleared.append("plan")
+    builder.cleared.extend(("plan", "ratify"))
     builder.locks = ()
     openings.note(builder)
     builder.enter(

@@ -47,9 +47,22 @@ def runner_of(request: model.Request) -> runner.Runner:
 
 
 def start(builder: DecisionBuilder) -> None:
-    """The votes are in: run it. Each approval draws its own nonce, so none adopts the run of
-    another: not of one that was refused or put to the vote again, nor of one that a restored store
-    knows nothing of."""
+    """The votes are in: run it."""
+    decide(builder)
+    builder.enter(
+        "countersign",
+        "request.approved",
+        by=approvers_of(builder.ballot()[1]),
+        digest=builder.it.digest,
+        policy=builder.ballot()[0].name,
+    )
+    begin(builder)
+
+
+def decide(builder: DecisionBuilder) -> None:
+    """It is no longer voted on: it runs. Each such decision draws its own nonce, so none adopts the
+    run of another: not of one that was refused or put to the vote again, nor of one that a restored
+    store knows nothing of."""
     request, plan = builder.it, builder.it.plan
     assert plan is not None
     nonce = builder.view.nonce or request.nonce
@@ -62,14 +75,6 @@ def start(builder: DecisionBuilder) -> None:
         opened_at=None,
     )
     builder.cleared.extend(("expire", "remind"))
-    builder.enter(
-        "countersign",
-        "request.approved",
-        by=approvers_of(builder.ballot()[1]),
-        digest=request.digest,
-        policy=builder.ballot()[0].name,
-    )
-    begin(builder)
 
 
 def begin(builder: DecisionBuilder) -> None:
@@ -158,7 +163,11 @@ def stop(builder: DecisionBuilder, person: policy.Person) -> Answer:
     if request.state not in STOPPABLE:
         word = cards.state_word(locale, request)
         text = texts.say(locale, "stop.not_running", **facts, state=word)
-    elif person.id not in (request.person, *rule.book.oncall.potential(rule.named)):
+    elif person.id not in (
+        request.person,
+        starter_of(request),
+        *rule.book.oncall.potential(rule.named),
+    ):
         text = texts.say(locale, "stop.not_yours", **facts, name=name)
     elif request.stopping:
         text = texts.say(locale, "stop.already", **facts)
@@ -172,6 +181,11 @@ def stop(builder: DecisionBuilder, person: policy.Person) -> Answer:
         return texts.say(locale, "stop.done", **facts), "info"
     builder.enter(person.id, "stop.refused", state=request.state.value)
     return text, "warning"
+
+
+def starter_of(request: model.Request) -> str:
+    """Who had it started without its votes, by id; "": nobody."""
+    return request.glass.by.person if request.glass is not None else ""
 
 
 def not_begun(builder: DecisionBuilder) -> None:

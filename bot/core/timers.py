@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from bot import model, policy, texts
 from bot.core import (
+    break_glass,
     endings,
     openings,
     reachability,
@@ -28,6 +29,9 @@ def timer_due(
     """A due-time row came due; one that no longer fits the state does nothing."""
     builder = DecisionBuilder(deployment, view, now)
     request = view.request
+    if request is not None and event.timer == break_glass.TIMER:
+        break_glass.due(builder)
+        return builder.receipt()
     if request is None or request.state.final:
         return builder.receipt()
     # what a restored store says of time that ran out may be untrue: it waits for people instead

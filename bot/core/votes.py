@@ -10,6 +10,7 @@ from bot import cards, model, policy, texts
 from bot.commands import api
 from bot.core import (
     authority,
+    break_glass,
     delivery,
     endings,
     plan_reading,
@@ -136,7 +137,10 @@ def refusal_of_words(
     is enough only where the card stands, and only after it stood there."""
     request = builder.it
     voted = request.ballot is not None and request.ballot.voted
-    if wish.kind != "approve" or not (voted or request.state is model.State.PENDING):
+    opens = wish.kind == "break-glass" and not voted
+    if not opens and (
+        wish.kind != "approve" or not (voted or request.state is model.State.PENDING)
+    ):
         return None
     if wish.code and wish.code.lower() != request.code:
         return policy.Refusal(
@@ -156,6 +160,8 @@ def refusal_of_words(
         key = "vote.code_elsewhere"
     elif not is_after_card(request, event.at):
         key = "vote.code_early"
+    if key and opens:
+        key = "glass.code"
     hint = texts.say(builder.locale, "vote.code_hint")
     return policy.Refusal(key, {"id": request.id, "code_hint": hint}) if key else None
 
@@ -193,6 +199,12 @@ def act(
         return refusal_text(builder.locale, refusal), "warning"
     if action in ("approve", "reject"):
         return vote(builder, person, account, action == "approve", reason[:500], via)
+    if action == "break-glass" and via == "text":
+        let_expire(builder)
+        return break_glass.start(builder, person, account, reason[:500])
+    if action in ("ratify", "object"):
+        approve = action == "ratify"
+        return break_glass.answer(builder, person, account, approve, reason[:500], via)
     if action == "cancel":
         return cancel(builder, person)
     if action == "stop":

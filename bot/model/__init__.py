@@ -115,6 +115,7 @@ from bot.model.reports import Activity, Month, Report, Times
 from bot.model.requests import (
     FINAL,
     ApprovalStep,
+    BrokenGlass,
     FormLink,
     FormOrigin,
     Freeze,
@@ -157,6 +158,7 @@ __all__ = [
     "AuditEntry",
     "AuditRow",
     "Block",
+    "BrokenGlass",
     "Button",
     "Card",
     "CardAction",

@@ -59,7 +59,8 @@ class Needs:
     else through ``effect``. ``listing``: "open" (all not final, oldest first), "recent" (newest
     first), "history" (those that ``search`` means, newest first), "audit" (of ``request`` if given,
     else the newest entries), "dead" (letters that could not be delivered; ``letter`` is one of them
-    by number), "locks" (those that are held, then those that are waited for).
+    by number), "locks" (those that are held, then those that are waited for), "glass" (those that
+    were started by break-glass, the last first).
     ``known_as``: is an event known by this name? ``marked``: source and id of an event, and marks:
     by which of them does the bus, or a delivery, hold such an event? ``month``: whose numbers are
     wanted.
@@ -71,7 +72,7 @@ class Needs:
     message: str = ""
     form: str = ""
     effect: int = 0
-    listing: Literal["", "open", "recent", "history", "audit", "dead", "locks"] = ""
+    listing: Literal["", "open", "recent", "history", "audit", "dead", "locks", "glass"] = ""
     search: Search | None = None
     limit: int = 20
     letter: int = 0
@@ -133,6 +134,11 @@ class Archive(Protocol):
 
     def has_open(self, command: str, least: int) -> bool:
         """Has a command at least so many open requests?"""
+        ...
+
+    def broken(self, since: datetime, limit: int) -> Sequence[Request]:
+        """The last ``limit`` requests that were started by break-glass since then, the last
+        first."""
         ...
 
     def alike(self, likeness: str) -> int:

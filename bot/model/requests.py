@@ -229,6 +229,26 @@ class Reminders:
 
 
 @dataclass(frozen=True, slots=True)
+class BrokenGlass:
+    """Who had a request run without its votes, when and why: on the plan of this ``digest``.
+    ``until``: when the approvers have ratified it or objected at the latest; ``outcome``: what came
+    of that ("" as long as it is open)."""
+
+    by: Party
+    at: datetime
+    reason: str
+    digest: str
+    until: datetime
+    outcome: Literal["", "ratified", "objected", "unanswered"] = ""
+
+    @property
+    def ballot(self) -> str:
+        """What a vote to ratify it, or to object, carries as its digest."""
+        text = f"{self.digest}:{self.at.isoformat()}:break-glass"
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One operation that was asked for, from the asking to its end. ``gone`` are instances of the
     plan that no longer fitted when the run began, and were left out. ``cancelled``: why a run that
@@ -264,7 +284,8 @@ class Request:
     ``unreachable``: it was told that too few people are left who could approve it.
     ``deliveries``: to whom the whole plan was sent because the card does not hold it. ``on_call``:
     those on call by the rotas of its policies, while it is voted on, as far as they were told.
-    ``reminders``: None where no policy of it has a ladder."""
+    ``reminders``: None where no policy of it has a ladder. ``glass``: how it was started without
+    its votes, the last time that it was."""
 
     id: int
     state: State
@@ -326,11 +347,17 @@ class Request:
     deliveries: Annotated[tuple[PlanDelivery, ...], Field(exclude_if=operator.not_)] = ()
     on_call: Annotated[tuple[str, ...], Field(exclude_if=operator.not_)] = ()
     reminders: Annotated[Reminders | None, Field(exclude_if=operator.not_)] = None
+    glass: Annotated[BrokenGlass | None, Field(exclude_if=operator.not_)] = None
 
     @property
     def policy_names(self) -> tuple[str, ...]:
         """All policies that must be satisfied; until others were added, the one it began with."""
         return self.policies or (self.policy,)
+
+    @property
+    def broken(self) -> bool:
+        """Does break-glass stand in for the votes on its plan?"""
+        return self.glass is not None and self.glass.digest == self.digest
 
     @property
     def word(self) -> str:
@@ -340,6 +367,8 @@ class Request:
             return "stopping"
         if self.state is State.WAITING and self.ballot is not None:
             return MIDWAY.get(self.ballot.kind, "paused")
+        if self.state is State.APPROVED and self.broken:
+            return "glass"
         if self.scheduled:
             return "queued" if self.lock_wait is not None else "scheduled"
         if self.state is State.CANCELLED and self.approved_at:
@@ -367,8 +396,8 @@ def likeness(command: str, args: Mapping[str, object]) -> str:
 @dataclass(frozen=True, slots=True)
 class Vote:
     """One per (request, digest, person): what they decided, on which plan or ballot. ``word``:
-    "retry" or "skip", where it answers for a call of unknown fate. ``accounts``: all that the
-    person held then, as in ``Party``."""
+    "retry" or "skip", where it answers for a call of unknown fate, "ratify" or "object", where it
+    answers to break-glass. ``accounts``: all that the person held then, as in ``Party``."""
 
     request: int
     person: str

@@ -11,6 +11,7 @@ from bot.policy.ladder import LadderStep
 from bot.policy.locks import Locks
 from bot.policy.model import (
     Book,
+    BreakGlass,
     CommandRule,
     FormRule,
     Group,
@@ -38,6 +39,7 @@ __all__ = [
     "PLAN",
     "START",
     "Book",
+    "BreakGlass",
     "CommandRule",
     "FormRule",
     "Group",

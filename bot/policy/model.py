@@ -89,6 +89,31 @@ class Stage:
 
 
 @settings
+class BreakGlass:
+    """Who may have a request run at once, without the votes of the policy that has this table, and
+    what comes after. Where several policies add up, each must have one, and all of them hold."""
+
+    people: SomeTexts = Field(
+        description='Who may: people by id, `"role:NAME"` for everyone with a role, or '
+        '`"oncall:NAME"` for whoever is on call by that rota.'
+    )
+    groups: Texts = Field(
+        default=(),
+        description="Groups, by name, that are told besides the thread and every approver.",
+    )
+    ratify: Duration = Field(
+        default=timedelta(hours=4),
+        description="So long the approvers have to ratify it or to object, at most 7d.",
+    )
+    most: int = Field(
+        default=3, ge=1, le=100, description="So often one person may within seven days."
+    )
+    freezes: bool = Field(
+        default=False, description="Whether it also goes past freezes and change windows."
+    )
+
+
+@settings
 class Policy:
     """Who must agree before an operation runs: its `approvers`, or those of several `stages`. A key
     `run_within` of `[policy]` itself holds for all policies that have none of their own."""
@@ -179,6 +204,11 @@ class Policy:
         default=timedelta(hours=1),
         description="Approved, it may still start so long after it first could have; later it is "
         "put to the vote again. Default: what `run_within` in `[policy]` itself says, else 1h.",
+    )
+    break_glass: BreakGlass | None = Field(
+        default=None,
+        description="Who may have it run without these votes: see "
+        "[[policy.NAME.break_glass]](#policynamebreak_glass). Default: nobody.",
     )
 
     def quiet_hours(self, risk: str) -> Times | None:

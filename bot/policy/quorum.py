@@ -25,14 +25,20 @@ whoever agreed to the form may still vote on the plan."""
 @dataclass(frozen=True, slots=True)
 class Quorum:
     """``policies`` are those of now, ``kept`` those that were voted on, where they differ: all of
-    them must be satisfied. ``involved`` are the people who asked for it, or caused it. ``real``: no
-    account of a platform for evaluation has a say."""
+    them must be satisfied. ``involved`` are the people who asked for it, or caused it, and
+    ``barred`` those who have no vote, whatever a policy says of its own. ``real``: no account of a
+    platform for evaluation has a say."""
 
     book: Book = field(compare=False)
     policies: tuple[Policy, ...]
     involved: frozenset[str] = frozenset()
     kept: tuple[Policy, ...] = ()
     real: bool = False
+    barred: frozenset[str] = frozenset()
+
+    def without(self, people: frozenset[str]) -> Quorum:
+        """The same, without a vote of these people."""
+        return replace(self, barred=self.barred | people)
 
     @property
     def name(self) -> str:
@@ -232,9 +238,8 @@ def electors(quorum: Quorum, one: Policy) -> tuple[str, ...]:
 
 
 def _without_involved(quorum: Quorum, one: Policy, people: tuple[str, ...]) -> tuple[str, ...]:
-    if one.self_approval:
-        return people
-    return tuple(person for person in people if person not in quorum.involved)
+    absent = quorum.barred if one.self_approval else quorum.involved | quorum.barred
+    return tuple(person for person in people if person not in absent)
 
 
 def benches(quorum: Quorum, one: Policy) -> tuple[seats.Bench, ...]:
@@ -296,6 +301,8 @@ def _allowed(quorum: Quorum, one: Policy, human: humans.Human, vote: model.Vote)
     """Is it the vote of somebody known, who has not asked for it themselves?"""
     book = quorum.book
     if vote.via == "form" and not one.form_counts:
+        return False
+    if human.names & quorum.barred:
         return False
     if human.names & quorum.involved and not one.self_approval:
         return False

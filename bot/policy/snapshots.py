@@ -13,9 +13,9 @@ LATER = {"stages": [], "order": "any", "rejections": 1, "read_first": True}
 """What policies of earlier releases did not have: not kept where it says nothing, so that the
 digest of a plan under such a policy is the same as before."""
 
-NOT_KEPT = {"name", "ladder", "quiet", "quiet_timezone", "quiet_except"}
-"""What of a policy no plan keeps: its name is the key, and how people are reminded is no part of
-what they vote on."""
+NOT_KEPT = {"name", "ladder", "quiet", "quiet_timezone", "quiet_except", "break_glass"}
+"""What of a policy no plan keeps: its name is the key, how people are reminded is no part of what
+they vote on, and break-glass is judged by the configuration of now."""
 
 
 def snapshot(policies: Iterable[Policy]) -> dict[str, object]:
@@ -37,7 +37,7 @@ def _plain(value: object) -> object:
     return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
-_OF_POLICIES = tuple(one.name for one in fields(Policy))
+_OF_POLICIES = tuple(one.name for one in fields(Policy) if one.name not in NOT_KEPT)
 
 
 def from_snapshot(kept: Mapping[str, Any]) -> tuple[Policy, ...]:

@@ -13,6 +13,7 @@ from bot.policy import (
     access,
     calendar,
     conditions,
+    glass,
     identity,
     limits,
     locking,
@@ -90,6 +91,8 @@ class Facts(conditions.Facts, ABC):
         terms = request.plan.terms if request.plan is not None else {}
         starts = terms.get("starts_at")
         begin = datetime.fromisoformat(starts) if starts else None
+        if glass.passes_freezes(book, request):
+            return calendar.closure((), (), self.now, begin)
         freezes = concerning((*book.freezes, *calendar.periods(self.freezes)))
         return calendar.closure(freezes, concerning(book.windows), self.now, begin)
 
@@ -222,8 +225,12 @@ def when(facts: Facts) -> Verdict | None:
 
 def votes(facts: Facts, verdict: Verdict) -> Refusal | None:
     """Do the votes on the plan, and on what its run asked, still suffice, by its policies as they
-    are now and by those that were added?"""
+    are now and by those that were added? Or does break-glass stand in for them, by all of these?"""
     request = facts.request
+    if request.broken:
+        refusal = glass.refusal_of_standing(facts.book, request, verdict.policies)
+        if refusal is not None:
+            return refusal
     if not facts.foreign:
         request = voting.more(request, facts.screened.policies)
     name = voting.lacking(facts.book, request, facts.votes, facts.foreign)

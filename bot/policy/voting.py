@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bot import model
-from bot.policy import humans, identity, oncall, quorum
+from bot.policy import glass, humans, identity, oncall, quorum
 from bot.policy.model import Book, Person, Policy, Refusal
 
-VOTES = ("approve", "reject", "retry", "skip")
+VOTES = ("approve", "reject", "retry", "skip", "ratify", "object")
 """What is counted by account, as far as it counts with a policy."""
 
 
@@ -18,7 +18,7 @@ def refusal_of_platform(
 ) -> Refusal | None:
     """Do people of this account's platform have a say in the request? Those of one for evaluation
     halt what was asked on such a platform, and vote on it by a policy of their own that names them;
-    they resume it only where no policy is of real people."""
+    they resume it, or break the glass, only where no policy is of real people."""
     book = needed.book
     if account.platform not in book.evaluation:
         return None
@@ -29,7 +29,7 @@ def refusal_of_platform(
         if action in VOTES:
             named = (who for one in own for who in book.oncall.resolved(one.people))
             allowed = voter is not None and voter.id in named
-        elif action == "resume":
+        elif action in ("resume", "break-glass"):
             allowed = False
     if allowed and request.place.platform in book.evaluation:
         return None
@@ -40,16 +40,28 @@ def lacking(
     book: Book, request: model.Request, votes: tuple[model.Vote, ...], foreign: bool = False
 ) -> str:
     """Which policies the votes on the plan, and on what its run asked, do not satisfy; "": they
-    do. Votes on a question that took the same agreement as the plan stand in for those on the plan;
-    of a run that somebody else started, a ``foreign`` one, there are no others."""
+    do. Votes on a question that took the same agreement as the plan stand in for those on the plan,
+    and so does break-glass; of a run that somebody else started, a ``foreign`` one, there are no
+    others."""
     steps = [replace(request, ballot=ballot) for ballot in request.passed]
-    if not foreign and not any(ballot.whole for ballot in request.passed):
+    alone = foreign or request.broken
+    if not alone and not any(ballot.whole for ballot in request.passed):
         steps.append(request if request.ballot is None else replace(request, ballot=None))
     for step in steps:
         needed, digest = quorum.ballot_of(book, step)
         if quorum.tally(needed, quorum.votes_on(digest, votes)).verdict != "approved":
             return needed.name
     return ""
+
+
+def suffice(
+    book: Book, request: model.Request, policies: tuple[str, ...], votes: tuple[model.Vote, ...]
+) -> bool:
+    """Do the votes, or break-glass in their place, satisfy these policies, too?"""
+    if request.broken and glass.refusal_of_standing(book, request, policies) is not None:
+        return False
+    known = set(policies) <= set(request.policy_names)
+    return known or not lacking(book, more(request, policies), votes)
 
 
 def more(request: model.Request, policies: Iterable[str]) -> model.Request:

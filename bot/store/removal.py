@@ -10,7 +10,7 @@ from bot import model
 def stripped(request: model.Request, why: str) -> model.Request:
     """A request that has ended, without what people typed, the values it ran with, and what came
     out. ``why``: the reason as ``Request.removed`` has it."""
-    form = request.form
+    form, glass = request.form, request.glass
     return replace(
         request,
         text="",
@@ -24,6 +24,7 @@ def stripped(request: model.Request, why: str) -> model.Request:
         clickers=(),
         place=replace(request.place, webhook=""),
         form=replace(form, title="", changes=()) if form is not None else None,
+        glass=replace(glass, reason="") if glass is not None else None,
         plan=plan_of(request.plan) if request.plan is not None else None,
         removed=why,
     )
@@ -90,7 +91,9 @@ class Forgotten:
         texts."""
         own = of.person == self.person
         request = stripped(of, "person") if own and not of.removed else of
-        form, platform = request.form, request.place.platform
+        form, platform, glass = request.form, request.place.platform, request.glass
+        if glass is not None and glass.by.person == self.person:
+            glass = replace(glass, by=self.party(glass.by), reason="")
         if form is not None:
             form = replace(form, approvers=tuple(map(self.account, form.approvers)))
         return replace(
@@ -105,6 +108,7 @@ class Forgotten:
                 each for each in request.clickers if (platform, each) not in self.accounts
             ),
             form=form,
+            glass=glass,
             passed=tuple(map(self.step, request.passed)),
         )
 

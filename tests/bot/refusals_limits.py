@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot import model, policy
-from bot.policy import calendar
+from bot.policy import calendar, identity
 from bot.source import hours
 from tests.bot import run_stage
 from tests.bot import stage as stage_
@@ -183,3 +183,35 @@ def a_freeze_without_an_end(play: Play) -> str:
     freeze = calendar.Period("the end", calendar.Times("UTC", BEGIN), "it is switched off")
     play.changed(freezes=(freeze,))
     return play.clicks("bob") + play.told()
+
+
+# ----------------------------------------------------------------------------- break-glass
+
+
+def broken(play: Play, **since: Any) -> Play:
+    """A request whose glass dave broke, and what the file says since."""
+    stage = play.stage
+    usual = stage.deployment.book.policies
+    lets = dataclasses.replace(usual["any"], break_glass=policy.BreakGlass(("dave",)))
+    play.changed(policies={**usual, "any": lets})
+    stage.planned("alice", "restart web-01")
+    stage.ask("dave", "break-glass 1 the site is down for everybody")
+    play.changed(**since)
+    return play
+
+
+@says("authority.glass.policy")
+def glass_that_no_policy_lets_anybody_break_any_more(play: Play) -> str:
+    return broken(play, policies=play.stage.deployment.book.policies).told()
+
+
+@says("authority.glass.right")
+def glass_that_somebody_broke_who_has_left(play: Play) -> str:
+    people = dict(play.stage.deployment.book.people)
+    del people["dave"]
+    return broken(play, people=people, index=identity.index_accounts(people)).told()
+
+
+@says("authority.glass.objected")
+def glass_that_the_approvers_object_to_before_the_call_leaves(play: Play) -> str:
+    return broken(play).writes("bob", "object 1 it could have waited")

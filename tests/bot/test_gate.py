@@ -22,6 +22,7 @@ BESIDE = {
         "access",
         "calendar",
         "gate",
+        "glass",
         "identity",
         "limits",
         "locking",

@@ -274,6 +274,10 @@ CREATE TABLE locks (
 CREATE UNIQUE INDEX locks_exclusive ON locks (name) WHERE exclusive = 1 AND state = 'held';
 CREATE INDEX locks_request ON locks (request);
 """
+_GLASS = """
+ALTER TABLE requests ADD COLUMN glass_at BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX requests_glass ON requests (glass_at, id) WHERE glass_at > 0;
+"""
 LATER: Mapping[str, str] = {
     "m015_replicas": _REPLICAS,
     "m016_configuration": _CONFIGURATION,
@@ -282,6 +286,7 @@ LATER: Mapping[str, str] = {
     "m019_freezes": _FREEZES,
     "m020_reported": schema.REPORTED,
     "m021_locks": _LOCKS,
+    "m022_glass": _GLASS,
 }
 """What each migration after the first schema does."""
 TABLE = "SELECT to_regclass('migrations')"

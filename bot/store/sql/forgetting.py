@@ -134,7 +134,8 @@ def accounts_of(
         request = codec.decode(codec.request, body)
         if request.person == person:
             yield from _accounts(request.account, request.accounts)
-        for party in request.causes:
+        others = (request.glass.by,) if request.glass is not None else ()
+        for party in (*request.causes, *others):
             if party.person == person:
                 yield from _accounts(party.account, party.accounts)
 

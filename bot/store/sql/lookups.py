@@ -59,3 +59,8 @@ FREEZE_PUT = """
 INSERT INTO freezes (request, until, lifted_at, scope) VALUES (?, ?, ?, ?)
 ON CONFLICT (request) DO UPDATE SET lifted_at = excluded.lifted_at
 """
+REQUESTS_BROKEN = """
+SELECT body FROM requests WHERE glass_at > 0 AND glass_at >= ?
+ORDER BY glass_at DESC, id DESC LIMIT ?
+"""
+"""Those that were started by break-glass."""

@@ -71,7 +71,7 @@ INSERT INTO requests (id, state, version, person, platform, chat, message, form_
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 REQUEST_UPDATE = """
-UPDATE requests SET state = ?, version = ?, card = ?, expires_at = ?, body = ?
+UPDATE requests SET state = ?, version = ?, card = ?, expires_at = ?, glass_at = ?, body = ?
 WHERE id = ? AND state = ? AND version = ?
 """
 REQUEST_SET_CARD = "UPDATE requests SET card = ?, card_alias = ?, body = ? WHERE id = ?"

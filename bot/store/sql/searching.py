@@ -66,3 +66,16 @@ def _values(search: model.Search) -> dict[str, object]:
         "viewer": search.sight.person if search.sight is not None else "",
         "places": json.dumps(["\x1f".join(place) for place in places]),
     }
+
+
+def columns(request: model.Request) -> tuple[object, ...]:
+    """What an update of a request writes beside its body, in the order of the statement."""
+    broken_at = codec.ms(request.glass.at) if request.glass is not None else 0
+    expires = codec.ms(request.expires_at)
+    return request.state.value, request.version, request.card, expires, broken_at
+
+
+def broken(connection: Connection, since: int, limit: int) -> tuple[model.Request, ...]:
+    """Requests that were started by break-glass since then, the last first."""
+    rows = connection.execute(lookups.REQUESTS_BROKEN, (since, limit))
+    return tuple(codec.decode(codec.request, body) for (body,) in rows)

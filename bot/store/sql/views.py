@@ -73,7 +73,10 @@ def audit(connection: Connection, number: int, limit: int) -> tuple[model.AuditR
 
 
 def listing(connection: Connection, kind: str, limit: int) -> tuple[model.Request, ...]:
-    """Requests: "open" (all not final, oldest first) or "recent" (newest first)."""
+    """Requests: "open" (all not final, oldest first), "recent" (newest first) or "glass" (started
+    by break-glass, the last first)."""
+    if kind == "glass":
+        return searching.broken(connection, 0, limit)
     query = queries.REQUESTS_OPEN if kind == "open" else queries.REQUESTS_RECENT
     rows = connection.execute(query, (limit,))
     return tuple(codec.decode(codec.request, body) for (body,) in rows)
@@ -170,6 +173,10 @@ class Archive:
 
     def has_open(self, command: str, least: int) -> bool:
         return bool(self.connection.execute(queries.COMMAND_HAS_OPEN, (command, least)).fetchone())
+
+    def broken(self, since: datetime, limit: int) -> tuple[model.Request, ...]:
+        """The last requests that were started by break-glass since then, the last first."""
+        return searching.broken(self.connection, codec.ms(since), limit)
 
     def alike(self, likeness: str) -> int:
         """The number of the oldest open request of this ``model.likeness``; 0: there is none."""
@@ -299,7 +306,7 @@ def load(
         nonce=nonce,
         salt=salt,
         total=total(connection, needs, subject.id if subject else needs.request)
-        if needs.listing not in ("", "history")
+        if needs.listing not in ("", "history", "glass")
         else count,
         listing_votes=searching.votes(connection, shown)
         if needs.listing == "history"

@@ -274,7 +274,7 @@ class Writer(port.Writer):
             raise port.Conflict(
                 f"request {request.id}: version {request.version} after {loaded.version}"
             )
-        values = (request.state.value, request.version, request.card, codec.ms(request.expires_at))
+        values = searching.columns(request)
         guard = (request.id, loaded.state.value, loaded.version)
         if self._execute(queries.REQUEST_UPDATE, (*values, body, *guard)).rowcount != 1:
             raise port.Conflict(

@@ -217,10 +217,22 @@ def m021_locks(db: sqlite_utils.Database) -> None:
     run(db, _LOCKS)
 
 
+_GLASS = """
+ALTER TABLE requests ADD COLUMN glass_at INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX requests_glass ON requests (glass_at, id) WHERE glass_at > 0;
+"""
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def m022_glass(db: sqlite_utils.Database) -> None:
+    """Which requests were started by break-glass, and when."""
+    run(db, _GLASS)
+
+
 CONTRACTS: Mapping[str, str] = {"m002_runs": "0.0.0", "m009_marks": "0.0.0"}
 """Migrations that take something away, each with the release whose code was the first to do without
 it, which must be an earlier one. (Those of 0.0.0 are from before this rule.)"""
-OLDEST = "m021_locks"
+OLDEST = "m022_glass"
 """The oldest schema whose code may still write what this code writes. Whoever changes what older
 code would misread, break or write wrongly (a table, or the body of a row) names the schema of that
 change here; where no table changes, a migration that does nothing gives it a name. What older code

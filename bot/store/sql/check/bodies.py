@@ -54,7 +54,8 @@ def differences(where: str, **pairs: tuple[object, object]) -> Iterator[Finding]
 
 def requests(connection: Connection) -> Iterator[Finding]:
     for row in connection.execute(statements.REQUESTS):
-        number, state, version, person, platform, chat, card, created, expires, removed, text = row
+        number, state, version, person, platform, chat, card, created, expires, *others = row
+        removed, glass, text = others
         where = f"request {number}"
         body = decoded(codec.request, text, where)
         if isinstance(body, Finding):
@@ -72,6 +73,7 @@ def requests(connection: Connection) -> Iterator[Finding]:
             created_at=(created, body.created_at),
             expires_at=(expires, body.expires_at),
             removed_at=(bool(removed), bool(body.removed)),
+            glass_at=(glass, body.glass.at if body.glass is not None else 0),
         )
         if body.plan is not None and not body.removed and model.digest(body.plan) != body.digest:
             yield Finding("digest", where, "its plan is not the one that its digest was made of")

@@ -34,11 +34,13 @@ def findings(connection: Connection) -> Iterator[Finding]:
 class Deeds:
     """What the audit log says: ``cast`` are votes as (request, person, digest, approve), each at
     its first moment; ``approved`` who approved a request, by (request, digest), and when;
-    ``adopted`` the requests of executions that ran already; ``people`` were forgotten, by what
-    stands for them; ``removed`` lists the requests whose texts were removed, as "1-3, 7"."""
+    ``glass`` who had it started without approval, by (request, digest); ``adopted`` the requests of
+    executions that ran already; ``people`` were forgotten, by what stands for them; ``removed``
+    lists the requests whose texts were removed, as "1-3, 7"."""
 
     cast: dict[tuple[int, str, str, bool], int] = field(default_factory=dict)
     approved: dict[tuple[int, str], tuple[int, tuple[str, ...]]] = field(default_factory=dict)
+    glass: dict[tuple[int, str], str] = field(default_factory=dict)
     adopted: set[int] = field(default_factory=set)
     people: dict[str, str] = field(default_factory=dict)
     removed: list[str] = field(default_factory=list)
@@ -54,6 +56,8 @@ def of_log(connection: Connection) -> Deeds:
                 deeds.cast.setdefault(key, at)
             elif action == "request.approved":
                 deeds.approved[request, facts["digest"]] = (at, tuple(facts["by"]))
+            elif action == "breakglass.used":
+                deeds.glass[request, facts["digest"]] = actor
             elif action == "person.forgotten":
                 deeds.people[facts["pseudonym"]] = facts["person"]
                 deeds.removed.append(facts["requests"])
@@ -96,14 +100,21 @@ def votes(connection: Connection, deeds: Deeds) -> Iterator[Finding]:
 
 
 def approvals(connection: Connection, deeds: Deeds) -> Iterator[Finding]:
-    """What was approved, or ran, was approved on record, by people who had voted for it by then."""
+    """What was approved, or ran, was approved on record, by people who had voted for it by then; or
+    break-glass is on record in place of that, and the request tells of the same."""
     ran = {request for (request,) in connection.execute(statements.RAN)}
-    for request, digest, approved_at, started_at in connection.execute(statements.APPROVED):
+    for row in connection.execute(statements.APPROVED):
+        request, digest, approved_at, started_at, broken, by = row
         where = f"request {request}"
         begun = request in ran or started_at is not None
         if (approved_at is None and not begun) or request in deeds.adopted:
             continue
         word = "ran" if begun else "is approved"
+        if broken is not None and broken == digest:
+            if deeds.glass.get((request, digest)) != deeds.people.get(by, by):
+                detail = f"{word} by break-glass of {by}, and the audit log has none of theirs"
+                yield Finding("approval", where, detail)
+            continue
         if (request, digest) not in deeds.approved:
             detail = f"{word}, and the audit log has no approval of its plan"
             yield Finding("approval", where, detail)

@@ -15,7 +15,7 @@ COUNTS = {table: f"SELECT COUNT(*) FROM {table}" for table in TABLES}
 
 REQUESTS = """
 SELECT id, state, version, person, platform, chat, card, created_at, expires_at, removed_at > 0,
-    body
+    glass_at, body
 FROM requests ORDER BY id
 """
 VOTES = "SELECT request, digest, person, at, body FROM votes ORDER BY request"
@@ -42,7 +42,8 @@ WHERE NOT EXISTS (SELECT 1 FROM audit WHERE audit.request = requests.id AND audi
 DEEDS = """
 SELECT at, actor, action, request, facts FROM audit
 WHERE action IN (
-    'vote.cast', 'request.approved', 'execution.found', 'person.forgotten', 'texts.removed'
+    'vote.cast', 'request.approved', 'breakglass.used', 'execution.found', 'person.forgotten',
+    'texts.removed'
 )
 ORDER BY seq
 """
@@ -51,7 +52,8 @@ SELECT request, digest, person, json_extract(body, '$.approve') FROM votes WHERE
 """
 APPROVED = """
 SELECT id, json_extract(body, '$.digest'), json_extract(body, '$.approved_at'),
-    json_extract(body, '$.started_at')
+    json_extract(body, '$.started_at'), json_extract(body, '$.glass.digest'),
+    json_extract(body, '$.glass.by.person')
 FROM requests WHERE json_valid(body) ORDER BY id
 """
 RAN = """
