@@ -17,33 +17,36 @@ MOST_LISTED = 20
     example="locks",
 )
 def locks(context: Context) -> Reply:
-    held: dict[str, list[int]] = {}
-    waiting: dict[str, list[int]] = {}
-    labels: dict[str, str] = {}
-    for lock in context.view.locks:
-        labels[lock.name] = lock.label
-        numbers = held if lock.state == "held" else waiting
-        numbers.setdefault(lock.name, []).append(lock.request)
-    title = context.say("locks.title", count=len(held))
-    if not labels:
+    visible = {one.id for one in context.view.listing if context.may_see(one)}
+    names = {lock.name: lock.label for lock in context.view.locks if lock.request in visible}
+    held = {name: _numbers(context, name, "held") for name in names}
+    title = context.say("locks.title", count=sum(map(bool, held.values())))
+    if not names:
         return Reply(title, (_sentence(context.say("locks.nothing")),))
     rows = tuple(
-        (label, _row(context, held.get(name, []), waiting.get(name, [])))
-        for name, label in [*labels.items()][:MOST_LISTED]
+        (names[name], _row(context, held[name], _numbers(context, name, "waiting"), visible))
+        for name in [*names][:MOST_LISTED]
     )
     blocks = [Block("list", rows=rows)]
-    more = len(labels) - MOST_LISTED
-    if more > 0 or context.view.total > len(context.view.locks):
+    if len(names) > MOST_LISTED or context.view.total > len(context.view.locks):
         blocks.append(_sentence(context.say("locks.more", count=MOST_LISTED)))
-    if held:
-        number = next(iter(held.values()))[0]
+    if number := next((number for each in held.values() for number in each), 0):
         blocks.append(_sentence(context.say("locks.how", number=number)))
     return Reply(title, tuple(blocks))
 
 
-def _row(context: Context, held: list[int], waiting: list[int]) -> tuple[Span, ...]:
-    """Who has it, and who waits for it, in the order in which they get it."""
-    text = " · ".join(_request(context, number) for number in held) or "–"
+def _numbers(context: Context, name: str, state: str) -> list[int]:
+    """The requests that have something, or wait for it, in the order in which they get it."""
+    return [
+        lock.request for lock in context.view.locks if lock.name == name and lock.state == state
+    ]
+
+
+def _row(
+    context: Context, held: list[int], waiting: list[int], visible: set[int]
+) -> tuple[Span, ...]:
+    """Who has it, and who waits for it."""
+    text = " · ".join(_request(context, number, visible) for number in held) or "–"
     spans = [Span(text, "bold")]
     if waiting:
         numbers = [f"#{number}" for number in waiting]
@@ -51,11 +54,11 @@ def _row(context: Context, held: list[int], waiting: list[int]) -> tuple[Span, .
     return tuple(spans)
 
 
-def _request(context: Context, number: int) -> str:
+def _request(context: Context, number: int, visible: set[int]) -> str:
     """A request's number; with what it is and whose, to those who may see it."""
-    request = next((one for one in context.view.listing if one.id == number), None)
-    if request is None or not context.may_see(request):
+    if number not in visible:
         return f"#{number}"
+    request = next(one for one in context.view.listing if one.id == number)
     since = request.started_at or request.approved_at or request.created_at
     age = context.say("ago", span=context.now - since)
     return f"#{number} {request.command} · {context.name(request.person)} · {age}"

@@ -17,7 +17,7 @@ import pytest
 
 from bot import store
 from bot.store.postgres import dialect
-from bot.store.sql import limits, lookups, queries, reports, statements
+from bot.store.sql import limits, locks, lookups, queries, reports, statements
 from bot.store.sql.check import statements as checks
 from tests import postgres as servers
 from tests.bot import test_retention, test_store
@@ -238,7 +238,7 @@ def test_no_statement_of_the_daily_work_reads_a_whole_table(driver: Driver) -> N
     partials = {row[0] for row in driver.execute(partial)}
     wrong = {}
     for name in sorted({*test_store.INDEXED, *test_retention.INDEXED}):
-        places = (queries, limits, lookups, reports, statements)
+        places = (queries, limits, lookups, reports, statements, locks)
         (module,) = [one for one in places if hasattr(one, name)]
         statement = re.sub(r"LIMIT \$\d+", "LIMIT 50", numbered(getattr(module, name)))
         query = f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {statement}"

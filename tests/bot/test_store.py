@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from bot import model, release, store
 from bot.store import codec
-from bot.store.sql import limits, lookups, queries, reports
+from bot.store.sql import limits, locks, lookups, queries, reports
 from bot.store.sqlite import schema
 from tests import properties
 from tests.bot import rig
@@ -420,6 +420,11 @@ INDEXED = {
     "CALL_OF_EARLIER": (1, 1),
     "CALLS_FORGET": (1,),
     "AUDIT_OF_REQUEST": (1, 5),
+    "LOCKS_OF": (1,),
+    "LOCKS_ON": ("[1]", 1, 5),
+    "LOCKS_DROP": (1, "[1]"),
+    "LOCKS_FREED": (1, "[1]"),
+    "LOCKS_DUE": (1, "[1]"),
     "AUDIT_NEWEST": (5,),
     "REQUESTS_OPEN": (5,),
     "REQUESTS_RECENT": (5,),
@@ -453,7 +458,9 @@ INDEXED = {
 def test_no_query_of_the_daily_work_reads_a_whole_table(path: Path, name: str) -> None:
     with store.Store(path) as opened:
         assert opened.writer is not None
-        (module,) = [one for one in (queries, lookups, limits, reports) if hasattr(one, name)]
+        (module,) = [
+            one for one in (queries, lookups, limits, reports, locks) if hasattr(one, name)
+        ]
         query = "EXPLAIN QUERY PLAN " + getattr(module, name)
         plan = [row[3] for row in opened.writer.connection.execute(query, INDEXED[name])]
         limited = {"REQUESTS_RECENT", "AUDIT_NEWEST"}
@@ -463,6 +470,7 @@ def test_no_query_of_the_daily_work_reads_a_whole_table(path: Path, name: str) -
                     r"SCAN (each$|CONSTANT ROW$|json_each )", line
                 ), plan
             few = ("VOTES_OF", "TIMERS_OF", "SEARCH")  # what they sort is limited
+            few = (*few, "LOCKS_ON", "LOCKS_DUE")
             grouped = ("VOTES", "LETTER_COUNTS", "EFFECT_QUEUES", "STEP_COUNTS_OPEN", *few)
             grouped += ("REPORT_REQUESTS", "REPORT_VOTES")
             assert "TEMP B-TREE" not in line or name in grouped, plan

@@ -226,6 +226,22 @@ DAMAGE = {
         "journal of request",
         "DELETE FROM journal WHERE seq = 1",
     ),
+    "a lock was left by its run": (
+        "lock",
+        "is held by request 3, which is",
+        "INSERT INTO locks VALUES ('instance:i-1', 'web', 3, 1, 1, 'held', 0)",
+    ),
+    "nothing starts what waits": (
+        "lock",
+        "is waited for by request 17, which nothing starts",
+        "INSERT INTO locks VALUES ('instance:i-1', 'web', 17, 1, 1, 'waiting', 0)",
+    ),
+    "two runs have the same": (
+        "lock",
+        "is held exclusively by 2 requests",
+        "DROP INDEX locks_exclusive;"
+        "INSERT INTO locks SELECT 'instance:i-1', 'web', id, 1, 1, 'held', 0 FROM requests LIMIT 2",
+    ),
     "a timer is gone": ("end", "request 13", "DELETE FROM timers WHERE request = 13"),
     "a call is gone": ("end", "request 17", "DELETE FROM outbox WHERE request = 17"),
     "a counter was turned back": (

@@ -117,6 +117,34 @@ def test_a_request_that_is_being_planned_shows_what_was_typed() -> None:
     assert "restart web-0 web-1 web-2 web-3 +2 · Alice" in said
 
 
+# ----------------------------------------------------------------------------- locks
+
+
+def lock(name: str, number: int, state: str = "held") -> model.Lock:
+    return model.Lock(f"instance:{name}", name, number, True, rig.NOW, state)  # type: ignore[arg-type]
+
+
+def test_locks_says_who_has_what_and_who_is_next() -> None:
+    view = {
+        "listing": (request(7, state=RUNNING), request(8), request(9, place=rig.HR)),
+        "locks": (
+            lock("web-01", 7),
+            lock("hr-01", 9),
+            lock("web-01", 9, "waiting"),
+            lock("web-01", 8, "waiting"),
+        ),
+    }
+    said = plain(ask("locks", who="dave", **view))
+    assert said.splitlines() == [
+        "In use: 1",
+        "web-01: #7 restart · Alice · 5 min ago · then #9, #8",
+        "The end of a run frees what it has. One that does not end, its requester or an approver "
+        "ends by stop 7.",
+    ]
+    assert "hr-01: #9 restart" in plain(ask("占用", who="alice", locale="zh-CN", **view))
+    assert "nothing waits" in plain(ask("locks", who="alice"))
+
+
 # ----------------------------------------------------------------------------- who, why
 
 

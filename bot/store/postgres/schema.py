@@ -273,6 +273,7 @@ CREATE TABLE locks (
 );
 CREATE UNIQUE INDEX locks_exclusive ON locks (name) WHERE exclusive = 1 AND state = 'held';
 CREATE INDEX locks_request ON locks (request);
+CREATE INDEX locks_waiting ON locks (name, request) WHERE state = 'waiting';
 """
 _GLASS = """
 ALTER TABLE requests ADD COLUMN glass_at BIGINT NOT NULL DEFAULT 0;

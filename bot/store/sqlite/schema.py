@@ -207,6 +207,7 @@ CREATE TABLE locks (
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX locks_exclusive ON locks (name) WHERE exclusive = 1 AND state = 'held';
 CREATE INDEX locks_request ON locks (request);
+CREATE INDEX locks_waiting ON locks (name, request) WHERE state = 'waiting';
 """
 
 

@@ -139,7 +139,8 @@ GROUP BY name HAVING COUNT(*) > 1
 SELECT MIN(w.name), w.request FROM locks AS w WHERE w.state = 'waiting'
 AND NOT EXISTS (SELECT 1 FROM timers AS t WHERE t.request = w.request AND t.kind = 'opening')
 AND NOT EXISTS (SELECT 1 FROM locks AS m JOIN locks AS o ON o.name = m.name
-    WHERE m.request = w.request AND o.request <> m.request AND (o.state = 'held'
+    WHERE m.request = w.request AND m.state = 'waiting' AND o.request <> m.request
+    AND (o.state = 'held'
         OR o.since < m.since OR (o.since = m.since AND o.request < m.request)))
 GROUP BY w.request
 """,
