@@ -109,8 +109,6 @@ def compared(
     lines = [*_names(then, now), *_changes(needed)] if needed is not None else []
     if is_same(request, then, now) and not lines:
         return Comparison(request, then, now, ())
-    if (then.decision, now.decision) == ("approved for later", "approved"):
-        lines.append("nothing keeps it from starting at once")
     return Comparison(request, then, now, tuple(dict.fromkeys((*lines, *why))))
 
 
@@ -126,13 +124,15 @@ def decision_of(request: model.Request) -> Decision:
 
 
 def is_same(request: model.Request, then: Outcome, now: Outcome) -> bool:
-    """Is it the same decision? Why an approved request was not started may lie in the world; of one
-    that was called off it is not kept whether it waited for its time."""
+    """Is it the same decision? Why an approved request was not started, or had to wait, may lie in
+    the world: in a lock, or in what became of its targets. Of one that was called off it is not
+    kept whether it waited."""
     approved = ("approved", "approved for later")
     if request.state is model.State.NOT_STARTED and now.decision == "not started":
         return True
-    if request.started_at is None and then.decision in approved and now.decision in approved:
-        return True
+    if then.decision in approved and now.decision in approved:
+        waited = then.decision == "approved for later" or request.started_at is None
+        return waited or now.decision == "approved"
     return then.decision == now.decision
 
 
