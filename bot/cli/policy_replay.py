@@ -294,7 +294,8 @@ class _Judge:
             if refusal:
                 why.append(f"{vote.person}: {refusal}")
             else:
-                builder.votes = (*builder.votes, replace(vote, digest=digest))
+                anew = vote.digest.replace(self.request.digest, digest)
+                builder.votes = (*builder.votes, replace(vote, digest=anew))
                 builder.now = vote.at
         return self.tallied(why)
 

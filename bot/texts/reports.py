@@ -32,7 +32,7 @@ PHRASES: dict[str, tuple[str, str]] = {
         "{count} 票；计划送达后 3 秒内投的：{people:list}",
         "{count}; within 3 seconds of the plan: {people:list}",
     ),
-    "report.break_glass": ("紧急放行", "Break-glass"),
+    "report.break_glass": ("应急放行", "Break-glass"),
     "report.never": ("从未拒绝的策略", "Policies that never said no"),
     "report.never.of": (
         "{name}（批准 {count} 次）",
