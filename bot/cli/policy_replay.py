@@ -199,6 +199,8 @@ class _Judge:
         refusal = proposal.refusal_of_plan(self.builder, self.planning(plan))
         if refusal is not None:
             return self.refused(refusal)
+        if self.request.broken:
+            raise Unjudged("break-glass started it without its votes")
         proposal.put(self.builder, plan)
         return self.vote(votes)
 

@@ -11,8 +11,9 @@ import pytest
 
 from bot import model, policy, regexes
 from bot.cli import policy_replay
+from bot.commands import reports
 from bot.policy import calendar
-from tests.bot import run_stage, test_freezes
+from tests.bot import run_stage, test_break_glass, test_freezes
 from tests.bot import stage as stages
 from tests.bot.stage import Stage, book
 from tests.bot.test_humans import approve
@@ -192,6 +193,23 @@ def test_freezes_of_people_hold_in_a_replay_for_as_long_as_they_held(tmp_path: P
     replay = replayed(stage, test_freezes.with_freezes())
     stage.close()
     assert (replay.requests, replay.different) == (4, [])
+
+
+def test_what_break_glass_started_is_judged_without_the_votes_it_did_not_have(
+    tmp_path: Path,
+) -> None:
+    stage = run_stage.RunStage(tmp_path)
+    test_break_glass.allow(stage, test_break_glass.glass())
+    stage.planned("alice", "restart web-01 reason=own")
+    test_break_glass.breaks(stage)
+    same, stricter = replayed(stage, stage.deployment.book), replayed(stage, no_right())
+    month = reports.month_of("2026-01", UTC, stages.START)
+    report = stage.read(lambda reader: reader.report(month, stage.clock.now()))
+    stage.close()
+    assert same.unjudged == {"break-glass started it without its votes": 1}
+    assert [one.now.text for one in stricter.different] == ["refused"]
+    assert report.break_glass == {"breakglass.used": 1}
+    assert report.total.approvals.count == 0
 
 
 def test_what_cannot_be_judged_any_more_is_counted_with_the_reason(tmp_path: Path) -> None:
