@@ -22,7 +22,13 @@ Until = Annotated[
         "时间，如 18:00 或 2026-12-01T18:00",
         "a time, such as 18:00 or 2026-12-01T18:00",
     ),
-    About("直到", "until when", "18:00", ("直到", "到"), spoken=True),
+    About(
+        "直到什么时候，如 until 18:00",
+        "until when, as in until 18:00",
+        "18:00",
+        ("直到", "到"),
+        spoken=True,
+    ),
 ]
 Span = Annotated[
     Word,
@@ -31,7 +37,7 @@ Span = Annotated[
         "时长，如 90m、2h 或 1d",
         "a span, such as 90m, 2h or 1d",
     ),
-    About("多久", "for how long", "2h", ("for", "持续"), spoken=True),
+    About("多久，如 for 2h", "or for how long, as in for 2h", "2h", ("for", "持续"), spoken=True),
 ]
 
 

@@ -58,8 +58,8 @@ PHRASES: dict[str, tuple[str, str]] = {
         "- {name} {scope} until {time}: {reason}",
     ),
     "freeze.begun": (
-        "{scope} 冻结到 {time} 为止。提前解除请发送：unfreeze #{number}",
-        "{scope}: frozen until {time}. To lift it before, send: unfreeze #{number}",
+        "{scope} 冻结到 {time} 为止，除非提前解除：unfreeze #{number}",
+        "{scope}: frozen until {time}, unless it is lifted before: unfreeze #{number}",
     ),
     "frozen.people": (
         "{scope}，到 {time} 为止（{reason}）。{name} 申请，{names:list} 批准",
