@@ -97,7 +97,7 @@ pictures: setup
 lock: setup
 	$(PY) -m pip install -q 'uv>=0.8'
 	$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 \
-	  --extra demo --extra holidays --extra otel --extra postgres --extra replicas --extra dev \
+	  --extra demo --extra holidays --extra oncall --extra otel --extra postgres --extra replicas --extra dev \
 	  --no-header --no-annotate -o requirements.lock pyproject.toml $(ARGS)
 
 # Is this commit fit to be a release? ARGS=--tag gives it its tag.

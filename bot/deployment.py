@@ -28,7 +28,8 @@ class Deployment:
     safety_check: str = ""
     holds: Callable[[str, model.Card], bool] = lambda platform, card: True
 
-    def as_of(self, now: datetime) -> Deployment:
-        """The same, where "now" is a moment: see ``policy.Book.as_of``."""
-        book = self.book.as_of(now)
+    def as_of(self, now: datetime, archive: model.Archive | None) -> Deployment:
+        """The same, where "now" is a moment: see ``policy.Book.as_of``. ``archive`` holds the
+        calendars (None: there are none)."""
+        book = self.book.as_of(now, archive.calendars if archive is not None else None)
         return self if book is self.book else replace(self, book=book)

@@ -211,6 +211,8 @@ FAMILIES: Mapping[str, Mapping[str, Facts]] = {
             "removed": TEXTS,
             "changed": TEXTS,
         },
+        "oncall.read": {"rota": "string", "shifts": "integer", "unknown": TEXTS},
+        "oncall.unread": {"rota": "string", "why": "string"},
         "configuration.refused": {"by": READ_BY, "digest": "string", "faults": TEXTS},
         "bot.started": {"since": {"type": "string", "format": "date-time"}},
         "request.restored": {"state": STATES},

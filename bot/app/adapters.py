@@ -25,6 +25,7 @@ NAMES = (
     "eventbridge",
     "endpoints",
     "inlet",
+    "calendars",
 )
 
 
@@ -43,8 +44,9 @@ def manifests_of(names: tuple[str, ...]) -> manifests.Adapters:
     [bus] = _of(manifests.BusManifest, all_)
     [endpoint] = _of(manifests.EndpointsManifest, all_)
     [inlet] = _of(manifests.InletManifest, all_)
+    [calendars] = _of(manifests.CalendarsManifest, all_)
     chats = _of(manifests.ChatManifest, all_)
-    return manifests.Adapters(tuple(chats), cloud, engine, robots, bus, endpoint, inlet)
+    return manifests.Adapters(tuple(chats), cloud, engine, robots, bus, endpoint, inlet, calendars)
 
 
 ADAPTERS = manifests_of(NAMES)

@@ -28,6 +28,7 @@ from bot.app import key as key_
 from bot.app import outside as outside_
 from bot.model import manifests, ports
 from bot.runtime import (
+    calendars,
     clock,
     engine,
     logs,
@@ -238,6 +239,13 @@ class App:
         if self.settings.book.watch is not None:
             region = self.settings.oos.region or self.settings.cloud.region
             watcher.Watcher(door, routes.bus.outside.oos, region, self.clock, ticker)
+        calendars.Reader(
+            door,
+            routes.bus.outside.calendars,
+            lambda: outside_.calendars_of(self.settings),
+            self.clock,
+            ticker,
+        )
         return poller.Poller(door, routes.executor, self.clock, ticker, ticker.leads)
 
     async def _take_no_more(
@@ -298,7 +306,8 @@ class App:
         return self.deployment.book
 
     def _draw(self, effect: model.StoredEffect, view: model.View) -> model.CardEffect:
-        return cards.draw(self.deployment.as_of(self.clock.now()), effect, view)
+        now = self.deployment.as_of(self.clock.now(), view.archive)
+        return cards.draw(now, effect, view)
 
     def _look_again(self) -> None:
         for waker in self._wakers:

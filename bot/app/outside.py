@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from bot import config, model, store
 from bot.model import manifests, ports
-from bot.runtime import outbox, usage
+from bot.runtime import calendars, outbox, usage
 
 
 class Nowhere:
@@ -31,6 +31,7 @@ class Outside:
     ecs: ports.Executor
     oos: ports.Watched
     webhook: ports.Robots
+    calendars: ports.Calendars
     used: usage.Counter | None = None
 
     @classmethod
@@ -56,6 +57,7 @@ class Outside:
             adapters.cloud.build(cloud, manifests.Deps(clock, tap=tap)),
             engine_of(settings, clock, key, tap),
             robots_of(settings, clock, tap, used),
+            adapters.calendars.build(),
             used,
         )
 
@@ -116,6 +118,7 @@ class Outside:
         for party in (self.ecs, self.oos):
             await party.close()
         await self.webhook.close()
+        await self.calendars.close()
 
 
 def service_known(
@@ -125,6 +128,19 @@ def service_known(
     but those that are known to all."""
     named = {name.casefold() for name in settings.cloud.endpoints} if settings else set()
     return lambda service: adapters.cloud.known(service) or service.casefold() in named
+
+
+def calendars_of(settings: config.Config) -> tuple[calendars.Source, ...]:
+    """The calendars of rotas; the path of a file counts from the folder of the configuration."""
+    sources = []
+    for table in settings.rotas:
+        if table.calendar is not None:
+            address = table.calendar.reveal()
+            if "://" not in address:
+                address = str(settings.path.parent / address)
+            zone = table.timezone or settings.bot.timezone
+            sources.append(calendars.Source(table.name, address, zone))
+    return tuple(sources)
 
 
 def robots_of(

@@ -66,11 +66,13 @@ def lines(traces: stores.Traces, dry_run: bool) -> list[str]:
     if not traces.anything:
         return [f"there is nothing of {traces.person} that can be removed", *staying(traces)]
     first = "would be removed" if dry_run else "ok: removed"
+    whose = "a pseudonym" if dry_run else traces.pseudonym
     return [
         f"{first}: texts, values and outputs of {count(len(traces.own), 'request')} of "
         f"{traces.person}, and their texts in {count(traces.texts, 'audit entry')}",
         f"their id and accounts there, in {count(len(traces.others), 'other request')} and in "
-        f"{count(traces.votes, 'vote')}: {'a pseudonym' if dry_run else traces.pseudonym}",
+        f"{count(traces.votes, 'vote')}: {whose}",
+        *([f"and in {count(traces.shifts, 'shift')} on call"] if traces.shifts else []),
         *staying(traces),
     ]
 

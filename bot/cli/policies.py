@@ -112,11 +112,11 @@ def explain(path: Path, number: int) -> None:
     now = datetime.now(UTC)
     with shell.reading(settings) as reader:
         request, votes = reader.request(number), tuple(reader.votes(number))
-        frozen = reader.freezes(now)
+        frozen, calendars = reader.freezes(now), reader.calendars()
     if request is None:
         sys.exit(shell.fail(f"there is no request {number}"))
     made = _deployment(settings)
-    for line in policy_trials.explained(made, request, votes, now, frozen):
+    for line in policy_trials.explained(made, request, votes, now, frozen, calendars):
         click.echo(unicode.visible(line))
 
 

@@ -72,6 +72,9 @@ class Archive(policy_trials.Archive):
     def freezes(self, at: datetime) -> Sequence[model.Freeze]:
         return self.reader.freezes_then(at) if self.reader is not None else ()
 
+    def calendars(self) -> Sequence[model.Calendar]:
+        return () if self.reader is None else self.reader.calendars()
+
 
 def replayed(deployment: Deployment, reader: store.Reader, search: model.Search) -> Replay:
     """Judge every request that the search means, newest first, page by page."""

@@ -104,6 +104,7 @@ class Archive:
     sources: dict[str, str] = field(default_factory=dict)
     cache: dict[int, object] = field(default_factory=dict)
     frozen: Sequence[model.Freeze] = ()
+    kept: tuple[model.Calendar, ...] = ()
 
     def entries(self, request: int, after: int) -> Sequence[model.JournalRow]:
         return ()
@@ -138,10 +139,13 @@ class Archive:
     def locks_on(self, names: Sequence[str], apart: int, limit: int) -> tuple[model.Lock, ...]:
         return ()
 
+    def calendars(self) -> Sequence[model.Calendar]:
+        return self.kept
+
 
 def tried(deployment: Deployment, case: Case, now: datetime) -> Outcome:
     """What comes of a case at a moment. Raises Impossible."""
-    outcome = _outcome(deployment.as_of(now), case, now)
+    outcome = _outcome(deployment.as_of(now, None), case, now)
     faults = []
     if case.policies is not None and set(case.policies) != set(outcome.policies):
         faults.append(f"expected the policies {', '.join(case.policies) or 'none'}")
@@ -271,11 +275,16 @@ def explained(
     votes: tuple[model.Vote, ...],
     now: datetime,
     frozen: Sequence[model.Freeze] = (),
+    calendars: tuple[model.Calendar, ...] = (),
 ) -> Iterator[str]:
     """What a stored request needs by the configuration of now: each policy with where it comes
     from and what lacks, and what else would be needed, or keep it from starting, if it started
-    now. ``frozen``: the freezes of people that are in force."""
-    book = deployment.book
+    now. ``frozen``: the freezes of people that are in force; ``calendars``: what is kept of
+    them."""
+    archive = Archive(frozen=frozen, kept=calendars)
+    view = model.View(request.id + 1, 0, "", request=request, votes=votes, archive=archive)
+    builder = DecisionBuilder(deployment, view, now)
+    book = builder.deployment.book
     yield f"#{request.id} {request.command}: {texts.say('en', f'state.{request.word}')}"
     for need in needs.needs_of(book, request, votes, "en"):
         people = dict.fromkeys(name for stage in need.stages for name in stage.now)
@@ -287,9 +296,6 @@ def explained(
     plan = request.plan
     if plan is None or request.state.final:
         return
-    archive = Archive(frozen=frozen)
-    view = model.View(request.id + 1, 0, "", request=request, votes=votes, archive=archive)
-    builder = DecisionBuilder(deployment, view, now)
     closed = starting.opening(facts.starting_of(deployment, request, view, now))
     if closed is not None:
         yield f"it could not start now: {refusal_text('en', closed)}"

@@ -14,6 +14,7 @@ from bot import config, model, policy
 from bot import store as stores
 from bot.cli import shell
 from bot.commands import frozen, usages
+from bot.policy import oncall
 from bot.source import unicode
 from bot.store import shared
 
@@ -29,15 +30,19 @@ def status(path: Path, as_json: bool) -> None:
     settings = shell.loaded(path, secrets=False, commands=False)
     with shell.reading(settings) as reader:
         state, months, replicas = reader.status(), reader.usage(), reader.replicas()
-        freezes = tuple(frozen.frozen(settings.book, reader, datetime.now(UTC), "en"))
+        now = datetime.now(UTC)
+        freezes = tuple(frozen.frozen(settings.book, reader, now, "en"))
+        calendars = reader.calendars()
     if as_json:
         body = plain(settings, state, months) | {"replicas": [*map(replica_plain, replicas)]}
         body["frozen"] = [asdict(freeze) for freeze in freezes]
         click.echo(json.dumps(body, indent=2, ensure_ascii=False))
     else:
-        click.echo("\n".join(lines(settings, state, months, datetime.now(UTC))))
+        click.echo("\n".join(lines(settings, state, months, now)))
         for freeze in freezes:
             click.echo(unicode.visible(f"frozen: {freeze.name} {freeze.text}"))
+        for line in on_call(settings.book.as_of(now, lambda: calendars), now):
+            click.echo(unicode.visible(line))
         for replica in replicas:
             click.echo(replica_line(settings, replica))
 
@@ -58,6 +63,23 @@ def lines(
             yield usages.line("en", quotas[platform], months, now)
         else:
             yield unlimited(platform, months, now)
+
+
+def on_call(book: policy.Book, now: datetime) -> Iterator[str]:
+    """Who is on call by each rota, and what is wrong with its calendar."""
+    for name, rota in book.oncall.rotas.items():
+        people = ", ".join(rota.on_call(now)) or "nobody"
+        yield f"on call by {name}: {people}"
+        calendar = rota.calendar if isinstance(rota, oncall.CalendarRota) else None
+        if isinstance(rota, oncall.CalendarRota) and calendar is None:
+            yield f"  the calendar of {name} was not read yet"
+        if calendar is not None and calendar.fault:
+            since = (
+                "never" if calendar.read_at is None else f"{calendar.read_at:%Y-%m-%d %H:%M} UTC"
+            )
+            yield f"  the calendar of {name} cannot be read, last was {since}: {calendar.fault}"
+        if calendar is not None and calendar.unknown:
+            yield f"  events of it that name nobody: {', '.join(calendar.unknown)}"
 
 
 def replica_line(settings: config.Config, replica: shared.Replica) -> str:

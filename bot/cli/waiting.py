@@ -69,6 +69,7 @@ class Facts:
     timers: tuple[model.Timer, ...]
     history: port.History
     runs: bool
+    calendars: tuple[model.Calendar, ...] = ()
 
 
 class Still(ports.Clock):
@@ -98,6 +99,7 @@ def facts_of(
         reader.timers(number),
         reader.history(now - timedelta(seconds=longest), now),
         shell.runs(settings),
+        reader.calendars(),
     )
 
 
@@ -202,7 +204,7 @@ def _votes(settings: config.Config, facts: Facts, now: datetime) -> Iterator[str
         return
     if request.state is not model.State.PENDING and asks is None:
         return
-    needed, digest = quorum.ballot_of(settings.book.as_of(now), request)
+    needed, digest = quorum.ballot_of(settings.book.as_of(now, lambda: facts.calendars), request)
     tally = quorum.tally(needed, quorum.votes_on(digest, facts.votes))
     people = texts.joined("en", (_name(settings, who) for who in tally.waiting_for))
     task = f" at {asks.task} ({asks.kind})" if asks is not None else ""

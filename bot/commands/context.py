@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from bot import model, policy, texts
 from bot.commands import deliveries, frozen, needs, registry, reports, usages
 from bot.commands.answers import Reply
-from bot.policy import access, calendar, glass, quorum
+from bot.policy import access, calendar, glass, oncall, quorum
 
 MOST_NAMED = 4
 
@@ -202,7 +202,20 @@ class Context:
 
     def on_call(self) -> tuple[tuple[str, str], ...]:
         """Each rota by its name, with who is on call now, until when, and who is next."""
-        return tuple((name, self._turns(name)) for name in self.book.oncall.rotas)
+        rotas = self.book.oncall.rotas.items()
+        return tuple((name, self._turns(name) + self._calendar(rota)) for name, rota in rotas)
+
+    def _calendar(self, rota: oncall.Rota | oncall.CalendarRota) -> str:
+        """What is wrong with the calendar of a rota; "": nothing, or it has none."""
+        if not isinstance(rota, oncall.CalendarRota):
+            return ""
+        calendar = rota.calendar
+        if calendar is None or calendar.read_at is None:
+            return self.say("oncall.never")
+        text = self.say("oncall.unknown", titles=calendar.unknown) if calendar.unknown else ""
+        if calendar.fault:
+            text += self.say("oncall.stale", span=self.now - calendar.read_at)
+        return text
 
     def _turns(self, name: str) -> str:
         roster = self.book.oncall

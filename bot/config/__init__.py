@@ -48,6 +48,7 @@ from bot.config.context import CheckContext
 from bot.config.diagnostics import Command, Diagnostics, KnownCommands
 from bot.config.faults import ConfigError, sentence
 from bot.config.file import model_of
+from bot.config.oncall import Rota
 from bot.config.runbooks import Oos
 from bot.config.schema import Bot, Cloud, Source, Web
 from bot.model import manifests
@@ -101,6 +102,7 @@ class Config:
     sources: tuple[Source, ...] = ()
     endpoints: tuple[Table, ...] = ()
     buses: tuple[Table, ...] = ()
+    rotas: tuple[Rota, ...] = ()
     warnings: tuple[source.Fault, ...] = ()
     file: Table = field(default_factory=Table, repr=False)
     origin: Path = Path()
@@ -231,6 +233,7 @@ def load(
         sources=file.sources,
         endpoints=getattr(file, adapters.endpoint.name),
         buses=getattr(file, adapters.bus.name),
+        rotas=file.oncall,
         warnings=tuple(sorted(set(diagnostics.warnings))),
         file=file,
         origin=path.absolute(),

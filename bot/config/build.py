@@ -63,7 +63,12 @@ def book(file: schema.File) -> policy.Book:
         timezone=file.bot.timezone,
         when=tuple(when_of(table, file.bot.timezone) for table in file.policy_when),
         oncall=oncall.Roster(
-            {table.name: rota_of(table, file.bot.timezone) for table in file.oncall}
+            {
+                table.name: rota_of(
+                    table, file.bot.timezone, {one.id: one.name for one in humans.values()}
+                )
+                for table in file.oncall
+            }
         ),
         tenants={name: frozenset(file.tenants(name)) for name in file.chats},
         locale=file.bot.locale,

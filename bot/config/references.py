@@ -94,7 +94,7 @@ def check(values: dict[str, Any], known: Names, diagnostics: Diagnostics) -> Non
     for stage in ((), ("stages", ANY)):
         for path, name in texts(values, "policy", ANY, *stage, "approvers", ANY):
             _check_approver(path, name, known, diagnostics)
-    for within in (("people", ANY), ("overrides", ANY, "person")):
+    for within in (("people", ANY), ("overrides", ANY, "person"), ("names", ANY)):
         for path, name in texts(values, "oncall", ANY, *within):
             _expect("person", name, known.people, path, diagnostics)
     for key in ("oncall", "oncall_absent"):

@@ -50,12 +50,18 @@ def resolved(
     ]
     for place, endpoint in zip(parts.entries("endpoint"), endpoints, strict=True):
         reader.strength(endpoint.secret, (*place[0], "secret"))
+    rotas = [reader.calendar(rota, place) for place, rota in parts.entries("oncall")]
     sources = [reader.source(source, place) for place, source in parts.entries("source")]
     webhook = file.table("webhook")
     if webhook is not None:
         webhook = webhook.model_copy(update={"robot": tuple(robots)})
     return file.model_copy(
-        update={"webhook": webhook, "endpoint": tuple(endpoints), "source": tuple(sources)}
+        update={
+            "webhook": webhook,
+            "endpoint": tuple(endpoints),
+            "source": tuple(sources),
+            "oncall": tuple(rotas),
+        }
     )
 
 
@@ -175,6 +181,16 @@ class _Reader:
             if fault:
                 self.diagnostics.fault((*place, "headers", name), fault)
         return endpoint.model_copy(update={"headers": values})
+
+    def calendar(self, table: Any, place: paths.Path) -> Any:
+        """A rota with the address of its calendar read and looked at, if it is one."""
+        table = self.read(table, ("calendar",), (*place, "calendar"))
+        address = table.calendar
+        if address is not None and address.known and "://" in address.reveal():
+            fault = check_runbooks.address_fault(address, self.file.security.allow_plain_http)
+            if fault:
+                self.diagnostics.fault((*place, "calendar"), fault)
+        return table
 
     def source(self, table: Any, place: paths.Path) -> Any:
         for key in check_sources.SECRETS:

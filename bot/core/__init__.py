@@ -14,6 +14,7 @@ from bot import model
 from bot.core import (
     authority,
     bus,
+    calendars,
     call_limits,
     configuration,
     delivery,
@@ -82,6 +83,9 @@ def _read(deployment: Deployment, event: model.Event) -> tuple[model.Needs, Mean
         case model.ConfigurationRead():
             needs = model.Needs(listing="open", limit=intake_form.MOST_OPEN)
             return needs, partial(configuration.read, deployment, event)
+        case model.CalendarRead():
+            needs = model.Needs(listing="open", limit=intake_form.MOST_OPEN)
+            return needs, partial(calendars.read, deployment, event)
         case model.CommandRequested():
             return model.Needs(), partial(intake_rule.ordered, deployment, event)
         case model.TimerDue(request=number):

@@ -34,7 +34,7 @@ class DecisionBuilder:
     is why its run may not go on, in words."""
 
     def __init__(self, deployment: Deployment, view: model.View, now: datetime) -> None:
-        self.deployment, self.view, self.now = deployment.as_of(now), view, now
+        self.deployment, self.view, self.now = deployment.as_of(now, view.archive), view, now
         self.request = view.request
         self.votes = view.votes
         self.steps = {step.index: step for step in view.steps}
@@ -57,6 +57,7 @@ class DecisionBuilder:
         self.closed: model.Request | None = None
         self.reopened = False
         self.locks: tuple[model.Lock, ...] | None = None
+        self.calendars: list[model.Calendar] = []
 
     def asked_by(
         self, person: policy.Person, account: model.Account, place: model.Place, locale: str
@@ -351,6 +352,7 @@ class DecisionBuilder:
             closed=self.closed,
             reopened=self.reopened,
             locks=self.locks,
+            calendars=tuple(self.calendars),
         )
 
 

@@ -56,6 +56,7 @@ from bot.model.effects import (
     UpdateCard,
 )
 from bot.model.events import (
+    CalendarRead,
     CardAction,
     ConfigurationRead,
     Delayed,
@@ -77,6 +78,7 @@ from bot.model.events import (
     word_of,
 )
 from bot.model.locks import Lock, LockWait
+from bot.model.oncall import Calendar, CalendarEvent, Shift
 from bot.model.outcomes import (
     TOGETHER,
     Done,
@@ -160,6 +162,9 @@ __all__ = [
     "Block",
     "BrokenGlass",
     "Button",
+    "Calendar",
+    "CalendarEvent",
+    "CalendarRead",
     "Card",
     "CardAction",
     "CardEffect",
@@ -232,6 +237,7 @@ __all__ = [
     "ScriptOperation",
     "ScriptPlan",
     "Search",
+    "Shift",
     "ShowCard",
     "Sight",
     "SignalRun",

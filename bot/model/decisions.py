@@ -11,6 +11,7 @@ from bot.model.bus import CloudEvent, Letter
 from bot.model.effects import Effect, NewEffect, Timer
 from bot.model.events import EffectCompleted, InstanceResult, Receipt
 from bot.model.locks import Lock
+from bot.model.oncall import Calendar
 from bot.model.outcomes import Outcome
 from bot.model.reports import Month, Report
 from bot.model.requests import FormLink, Freeze, Request, Step, Vote
@@ -162,6 +163,10 @@ class Archive(Protocol):
         in the queue first."""
         ...
 
+    def calendars(self) -> Sequence[Calendar]:
+        """What is kept of the calendars of those who are on call."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -234,6 +239,7 @@ class Decision:
     send once more, ``untold`` the effects that are dead letters now: a final word of which people
     could be told nothing, ``links`` what is now known of forms that revoke or modify another.
     ``freezes`` are those of people that began, or were lifted.
+    ``calendars``: what is to be kept of these.
     ``reopened``: what waits for its opening, or for a lock, is to be judged anew at once, what was
     approved first before the others.
     ``locks``: all that ``request`` holds or waits for from now on; None: as before, or nothing
@@ -260,3 +266,4 @@ class Decision:
     freezes: tuple[Freeze, ...] = ()
     reopened: bool = False
     locks: tuple[Lock, ...] | None = None
+    calendars: tuple[Calendar, ...] = ()

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from bot.model.bus import CommandRequested, EventReceived, IngressRejected
+from bot.model.oncall import CalendarEvent
 from bot.model.outcomes import Outcome
 from bot.model.people import Account, Place
 from bot.model.requests import RunStatus
@@ -226,6 +227,18 @@ class ConfigurationRead:
     faults: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class CalendarRead:
+    """The calendar of a rota was read: its events from ``at`` on. ``fault``: why it could not be
+    ("": it could)."""
+
+    id: str
+    at: datetime
+    rota: str
+    events: tuple[CalendarEvent, ...] = ()
+    fault: str = ""
+
+
 Event = (
     MessageReceived
     | CardAction
@@ -244,6 +257,7 @@ Event = (
     | CommandRequested
     | QuotaReached
     | ConfigurationRead
+    | CalendarRead
 )
 
 

@@ -282,6 +282,14 @@ class InletManifest(Manifest[S]):
     build: Callable[[S, tuple[Any, ...], ports.Clock, ports.Look, ports.Tap | None], ports.Inlet]
 
 
+@dataclass(frozen=True, slots=True)
+class CalendarsManifest:
+    """Calendars of those who are on call; where they are say the tables of rotas."""
+
+    name: str
+    build: Callable[[], ports.Calendars]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Adapters:
     """The adapters that there are, as far as a configuration can name them."""
@@ -293,6 +301,7 @@ class Adapters:
     bus: BusManifest[object]
     endpoint: EndpointsManifest[object]
     inlet: InletManifest[object]
+    calendars: CalendarsManifest
 
     @property
     def tables(self) -> tuple[str, ...]:

@@ -242,6 +242,20 @@ class PollFailed(Exception):
         self.retry_after = retry_after
 
 
+class Calendars(Protocol):
+    """Reads calendars of those who are on call."""
+
+    async def events(
+        self, address: str, zone: str, begin: datetime, end: datetime
+    ) -> tuple[model.CalendarEvent, ...]:
+        """The events between two moments of the calendar at an address, or in a file; ``zone`` is
+        where times are read that name none. Raises PollFailed, which tells nothing of the
+        address."""
+        ...
+
+    async def close(self) -> None: ...
+
+
 class Models(Protocol):
     """What is known of the APIs of the cloud's products. ``version`` "": the usual one."""
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from bot import regexes
+from bot import model, regexes
 from bot.policy import oncall
 from bot.policy.calendar import Period, Times
 from bot.policy.ladder import LadderStep
@@ -446,11 +446,14 @@ class Book(Limits):
     """(platform, tenant, account id) → person id, None where two claim it: see
     ``index_accounts``."""
 
-    def as_of(self, now: datetime) -> Book:
-        """The same, where "now" is a moment: it matters to who is on call."""
+    def as_of(
+        self, now: datetime, calendars: Callable[[], Iterable[model.Calendar]] | None = None
+    ) -> Book:
+        """The same, where "now" is a moment: it matters to who is on call. ``calendars``: what is
+        kept of them, asked for only where some rota has one (None: what is known already)."""
         if not self.oncall.rotas:
             return self
-        return replace(self, oncall=replace(self.oncall, at=now))
+        return replace(self, oncall=self.oncall.as_of(now, calendars))
 
 
 def policy_of(book: Book, name: str) -> Policy:

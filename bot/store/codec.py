@@ -40,6 +40,7 @@ step: TypeAdapter[model.Step] = _adapter(model.Step)
 result: TypeAdapter[model.InstanceResult] = _adapter(model.InstanceResult)
 effect: TypeAdapter[model.Effect] = _adapter(Annotated[model.Effect, Field(discriminator="kind")])
 link: TypeAdapter[model.FormLink] = _adapter(model.FormLink)
+calendar: TypeAdapter[model.Calendar] = _adapter(model.Calendar)
 outcome: TypeAdapter[model.Outcome] = _adapter(
     Annotated[model.Outcome, Field(discriminator="kind")]
 )

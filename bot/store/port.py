@@ -300,6 +300,9 @@ class Reader(shared.Members, Protocol):
     def report(self, month: model.Month, now: datetime) -> model.Report:
         """What happened within a month, in numbers."""
 
+    def calendars(self) -> tuple[model.Calendar, ...]:
+        """What is kept of the calendars of those who are on call."""
+
     def freezes_then(self, at: datetime) -> tuple[model.Freeze, ...]:
         """Those that were in force at a moment of the past."""
 
@@ -313,9 +316,6 @@ class Reader(shared.Members, Protocol):
 
     def sizes(self) -> Mapping[str, int]:
         """The bytes of the store's files: "database", and "log", what is not copied into it yet."""
-
-
-# ----------------------------------------------------------------------------- what is written
 
 
 class Writer(shared.Membership, Protocol):

@@ -115,6 +115,10 @@ class Forgotten:
     def step(self, of: model.ApprovalStep) -> model.ApprovalStep:
         return replace(of, voters=tuple(map(self.name, of.voters)), by=self.name(of.by))
 
+    def calendar(self, of: model.Calendar) -> model.Calendar:
+        shifts = (replace(one, person=self.name(one.person)) for one in of.shifts)
+        return replace(of, shifts=tuple(shifts))
+
     def place(self, of: model.Place) -> model.Place:
         """A direct chat may be named by the account of whom it is with."""
         known = (of.platform, of.chat) in self.accounts

@@ -41,6 +41,8 @@ _ACTIONS: dict[str, tuple[str, str]] = {
     "request.reminded": ("再次提醒审批人", "reminded the approvers"),
     "request.unreachable": ("没有足够的审批人", "too few people could approve it"),
     "request.reachable": ("又有足够的审批人", "people enough could approve it again"),
+    "oncall.read": ("读到新的值班日历", "read a calendar of those on call that has changed"),
+    "oncall.unread": ("没有读到值班日历", "could not read a calendar of those on call"),
     "request.handed_over": ("换班，改由其他人审批", "others came on call who may decide"),
     "request.expired": ("过期", "expired"),
     "request.cancelled": ("已取消", "cancelled"),

@@ -28,5 +28,11 @@ PHRASES: dict[str, tuple[str, str]] = {
     "oncall.nobody": ("现在无人值班", "nobody now"),
     "oncall.until": ("，到 {time}", ", until {time}"),
     "oncall.next": ("之后 {names:and}", "then {names:and}"),
+    "oncall.unknown": (
+        "。日历里没有写出人的事件：{titles:list}",
+        ". Events of its calendar that name nobody: {titles:list}",
+    ),
+    "oncall.never": ("。还没有读到日历", ". Its calendar was not read yet"),
+    "oncall.stale": ("。{span}没有读到日历", ". Its calendar could not be read for {span}"),
     "oncall.next.nobody": ("之后无人值班", "then nobody"),
 }

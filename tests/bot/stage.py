@@ -168,7 +168,7 @@ class Stage:
     def draw(
         self, effect: model.StoredEffect, view: model.View
     ) -> model.ShowCard | model.UpdateCard:
-        return cards_.draw(self.deployment.as_of(self.clock.now()), effect, view)
+        return cards_.draw(self.deployment.as_of(self.clock.now(), view.archive), effect, view)
 
     def close(self) -> None:
         self.loop.run_until_complete(self.engine.close())

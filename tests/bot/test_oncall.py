@@ -284,7 +284,7 @@ def test_a_rota_of_the_file(load: Loader) -> None:
         ('["oncall:sre"]', '["oncall:sre"]\nmode = "count"\ncount = 2', "policy.p.count",
          "at most 1 can approve"),
         ('["ben", "ann"]', '["ben", "anne"]', "oncall.people", "did you mean ann"),
-        ('["ben", "ann"]', "[]", "oncall.people", "must name at least 1"),
+        ('["ben", "ann"]', "[]", "oncall", "people is missing"),
         ('"1w"', '"12h"', "oncall.every", "whole days or weeks"),
         ('"09:00"', '"25:00"', "oncall.at", "time of the day"),
         ("since = 2026-11-02", "since = 2026-11-02T09:00:00", "oncall.at", "already"),

@@ -168,6 +168,7 @@ def test_a_store_is_made_once_and_keeps_its_identity(path: Path) -> None:
             "m020_reported",
             "m021_locks",
             "m022_glass",
+            "m023_calendars",
         ]
 
 

@@ -279,6 +279,12 @@ _GLASS = """
 ALTER TABLE requests ADD COLUMN glass_at BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX requests_glass ON requests (glass_at, id) WHERE glass_at > 0;
 """
+_CALENDARS = """
+CREATE TABLE calendars (
+    rota TEXT COLLATE "C" PRIMARY KEY,
+    body TEXT COLLATE "C" NOT NULL
+);
+"""
 LATER: Mapping[str, str] = {
     "m015_replicas": _REPLICAS,
     "m016_configuration": _CONFIGURATION,
@@ -288,6 +294,7 @@ LATER: Mapping[str, str] = {
     "m020_reported": schema.REPORTED,
     "m021_locks": _LOCKS,
     "m022_glass": _GLASS,
+    "m023_calendars": _CALENDARS,
 }
 """What each migration after the first schema does."""
 TABLE = "SELECT to_regclass('migrations')"

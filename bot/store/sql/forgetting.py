@@ -11,7 +11,7 @@ from datetime import datetime
 
 from bot import model, policy
 from bot.store import codec, removal
-from bot.store.sql import retention, statements
+from bot.store.sql import calendars, retention, statements
 from bot.store.sql.connection import Connection
 from bot.store.sql.store import Store
 
@@ -27,7 +27,8 @@ class Refused(Exception):
 class Traces:
     """Where a person stands in a store. ``own`` are the numbers of the requests that they asked
     for, ``others`` of those in which they had another part, ``votes`` how many they cast, ``texts``
-    how many audit entries have texts of theirs. What stays: ``entries`` of the audit log that name
+    how many audit entries have texts of theirs, ``shifts`` how often a calendar has them on call.
+    What stays: ``entries`` of the audit log that name
     them, ``plans`` whose policies list them, ``sent`` effects of their requests that are still
     remembered."""
 
@@ -40,10 +41,11 @@ class Traces:
     entries: int = 0
     plans: int = 0
     sent: int = 0
+    shifts: int = 0
 
     @property
     def anything(self) -> bool:
-        return bool(self.own or self.others or self.votes or self.texts)
+        return bool(self.own or self.others or self.votes or self.texts or self.shifts)
 
 
 def forget(opened: Store, person: str, actor: str, now: datetime) -> Traces:
@@ -111,6 +113,8 @@ def look(
         if changed:
             requests.append(request)
             (numbers.own if request.person == person else numbers.others).append(request.id)
+    shifts = (one for each in calendars.kept(connection) for one in each.shifts)
+    numbers.shifts = sum(one.person == person for one in shifts)
     numbers.texts = connection.execute(statements.TEXTS_OF_ACTOR, (person,)).fetchone()[0]
     numbers.entries = connection.execute(statements.ENTRIES_OF_ACTOR, (person,)).fetchone()[0]
     own = (json.dumps(numbers.own),)
@@ -166,5 +170,6 @@ def rewrite(
         body = codec.encode(who.vote(vote))
         key = (vote.request, vote.digest, who.person)
         connection.execute(statements.VOTE_FORGET, (who.pseudonym, body, *key))
+    calendars.put(connection, map(who.calendar, calendars.kept(connection)))
     connection.execute(statements.TEXTS_DELETE_OF_ACTOR, (who.person,))
     connection.execute(statements.ASKS_DELETE, (who.person,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 
 from bot import model
@@ -11,12 +12,13 @@ from bot.store.sql import lookups, queries, views
 from bot.store.sql.connection import Connection
 
 
-def put(connection: Connection, freeze: model.Freeze) -> None:
-    """Write one that begins, or is lifted."""
-    scope = json.dumps([freeze.groups, freeze.commands])
-    lifted = codec.ms(freeze.lifted_at) if freeze.lifted_at is not None else 0
-    values = (freeze.request, codec.ms_up(freeze.until), lifted, scope)
-    connection.execute(lookups.FREEZE_PUT, values)
+def put(connection: Connection, freezes: Iterable[model.Freeze]) -> None:
+    """Write those that begin, or are lifted."""
+    for freeze in freezes:
+        scope = json.dumps([freeze.groups, freeze.commands])
+        lifted = codec.ms(freeze.lifted_at) if freeze.lifted_at is not None else 0
+        values = (freeze.request, codec.ms_up(freeze.until), lifted, scope)
+        connection.execute(lookups.FREEZE_PUT, values)
 
 
 def then(connection: Connection, at: datetime) -> tuple[model.Freeze, ...]:

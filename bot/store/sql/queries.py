@@ -1,5 +1,5 @@
 """Every SQL statement, by name. Nothing else holds SQL but ``bot.store.sql.schema``,
-``lookups``, ``limits`` and ``statements`` beside it, and ``bot.store.sql.check``."""
+``calendars``, ``lookups``, ``limits`` and ``statements`` beside it, and ``bot.store.sql.check``."""
 
 from __future__ import annotations
 

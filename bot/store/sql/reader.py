@@ -10,6 +10,7 @@ from typing import ClassVar
 from bot import audit, model
 from bot.store import codec, port, shared
 from bot.store.sql import (
+    calendars,
     chains,
     effects,
     freezes,
@@ -186,6 +187,9 @@ class Reader(port.Reader):
 
     def freezes_then(self, at: datetime) -> tuple[model.Freeze, ...]:
         return freezes.then(self.connection, at)
+
+    def calendars(self) -> tuple[model.Calendar, ...]:
+        return calendars.kept(self.connection)
 
     def status(self) -> port.Status:
         connection = self.connection

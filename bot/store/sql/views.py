@@ -11,7 +11,17 @@ from typing import Any
 from bot import audit as audit_
 from bot import model
 from bot.store import codec
-from bot.store.sql import effects, letters, locks, lookups, queries, reports, searching, usage
+from bot.store.sql import (
+    calendars,
+    effects,
+    letters,
+    locks,
+    lookups,
+    queries,
+    reports,
+    searching,
+    usage,
+)
 from bot.store.sql.connection import Connection
 
 
@@ -195,6 +205,9 @@ class Archive:
 
     def votes(self, request: int) -> tuple[model.Vote, ...]:
         return votes(self.connection, request)
+
+    def calendars(self) -> tuple[model.Calendar, ...]:
+        return calendars.kept(self.connection)
 
 
 def freezes(connection: Connection, at: datetime) -> tuple[model.Freeze, ...]:

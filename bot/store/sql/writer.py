@@ -14,6 +14,7 @@ from typing import ClassVar
 from bot import audit, model
 from bot.store import codec, highwater, port, shared
 from bot.store.sql import (
+    calendars,
     effects,
     freezes,
     letters,
@@ -182,8 +183,8 @@ class Writer(port.Writer):
         for link in decision.links:
             values = (link.platform, link.original, link.instance, moment, codec.encode(link))
             self._execute(queries.FORM_LINK_PUT, values)
-        for freeze in decision.freezes:
-            freezes.put(self.connection, freeze)
+        freezes.put(self.connection, decision.freezes)
+        calendars.put(self.connection, decision.calendars)
         for digest, text in decision.sources.items():
             self._execute(queries.SOURCE_INSERT, (digest, moment, text))
         for row in decision.journal:
@@ -476,10 +477,8 @@ class Writer(port.Writer):
     ) -> tuple[int, port.Kept | None]:
         requests, on = retention.ended(self.connection, before, after, bite)
         with self.overwriting():
-            entries = [
-                retention.strip(self.connection, request, why, codec.ms(now))
-                for request in requests
-            ]
+            at = codec.ms(now)
+            entries = [retention.strip(self.connection, one, why, at) for one in requests]
         self.jobs += len(requests) * STRIPPED_WEIGHS
         if requests:
             numbers = retention.ranges([request.id for request in requests])

@@ -230,6 +230,12 @@ def m022_glass(db: sqlite_utils.Database) -> None:
     run(db, _GLASS)
 
 
+@migrations()  # type: ignore[untyped-decorator]
+def m023_calendars(db: sqlite_utils.Database) -> None:
+    """What is kept of the calendars of those who are on call."""
+    db.execute("CREATE TABLE calendars (rota TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID")
+
+
 CONTRACTS: Mapping[str, str] = {"m002_runs": "0.0.0", "m009_marks": "0.0.0"}
 """Migrations that take something away, each with the release whose code was the first to do without
 it, which must be an earlier one. (Those of 0.0.0 are from before this rule.)"""

@@ -143,6 +143,8 @@ def events(connection: Connection) -> Iterator[Finding]:
     for platform, original, instance, text in connection.execute(statements.LINKS):
         where = f"form {instance} about {original} on {platform}"
         yield from unreadable(codec.link, text, where)
+    for rota, text in connection.execute(statements.CALENDARS):
+        yield from unreadable(codec.calendar, text, f"calendar of the rota {rota}")
     for name, text in connection.execute(statements.ANSWERS):
         yield from unreadable(codec.receipt, text, f"answer to the event {name}")
 

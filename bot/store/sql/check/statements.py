@@ -7,7 +7,7 @@ from bot.store.sql.queries import FINAL
 TABLES = (
     "requests", "votes", "steps", "results", "journal", "sources", "outbox", "timers", "events",
     "bus", "form_links", "asks", "usage", "request_instances", "audit", "audit_texts", "meta",
-    "configuration", "calls", "freezes", "locks",
+    "configuration", "calls", "freezes", "locks", "calendars",
 )  # fmt: skip
 COUNTS = {table: f"SELECT COUNT(*) FROM {table}" for table in TABLES}
 
@@ -24,6 +24,7 @@ RESULTS = "SELECT request, instance, body FROM results ORDER BY request"
 OUTBOX = "SELECT id, kind, body, context, outcome, parts FROM outbox ORDER BY id"
 BUS = "SELECT seq, source, id, type, body FROM bus ORDER BY seq"
 LINKS = "SELECT platform, original, instance, body FROM form_links"
+CALENDARS = "SELECT rota, body FROM calendars"
 ANSWERS = "SELECT id, answer FROM events WHERE answer <> ''"
 JOURNAL = "SELECT request, seq, kind, key, body FROM journal ORDER BY request, seq"
 SOURCES = "SELECT digest, text FROM sources"
