@@ -14,7 +14,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export GOAL := $(firstword $(MAKECMDGOALS))
 export CHOSEN := $(if $(filter file default undefined,$(origin PYTHON)),no,yes)
 
-.PHONY: setup install demo demo-setup hooks test test-postgres test-replicas thorough matrix coverage check crash chaos mutations transcripts fuzz \
+.PHONY: setup install demo demo-setup hooks test test-postgres test-replicas thorough matrix coverage check crash chaos soak mutations transcripts fuzz \
   bench docs translated pictures lock release clean
 
 setup:
@@ -67,6 +67,10 @@ crash: setup
 
 chaos: setup
 	$(PY) -m tests.chaos $(ARGS)
+
+# An hour under a steady load while a share of all calls fails: does memory, files, or lateness grow?
+soak: setup
+	$(PY) -m tests.chaos.soak $(ARGS)
 
 # One change between the vote and the start, many times: what matters is refused, what does not is not.
 mutations: setup

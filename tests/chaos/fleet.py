@@ -181,6 +181,12 @@ class Replica:
         return self._process is not None and self._process.returncode is None
 
     @property
+    def pid(self) -> int:
+        """The number of its process."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def log(self) -> Path:
         """What its newest process writes into."""
         return self.folder / f"bot-{self.starts}.log"

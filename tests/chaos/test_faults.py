@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sandbox import base
-from tests.chaos import disk, history, minimiser
+from tests.chaos import disk, history, minimiser, soak
 
 WRITER = """
 import sqlite3, sys
@@ -70,6 +70,16 @@ def test_weather_befalls_its_share_of_the_calls_it_can_befall() -> None:
     assert 250 < len(errors) < 350
     faults.weather = {}
     assert faults.take("RunCommand", "error", "drop_ack") is None
+
+
+def test_a_soak_tells_what_has_grown() -> None:
+    flat = [soak.Look(100.0 if n < 10 else 140.0, 40, 0.1, 3) for n in range(100)]
+    assert soak.faults(flat) == [], "the first tenth is warming up"
+    late = [soak.Look(140.0 + n, 40 + n, n / 2, 3 + n) for n in range(100)]
+    words = ("memory grew", "open files grew", "s late", "open requests grew")
+    for fault, word in zip(soak.faults(late), words, strict=True):
+        assert word in fault
+    assert "too short" in soak.faults(flat[:9])[0]
 
 
 async def test_a_history_that_fails_is_shrunk_to_what_it_takes() -> None:
