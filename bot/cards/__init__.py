@@ -3,7 +3,7 @@
 Only structure is made here; every string goes out as plain text and is escaped by the adapter.
 """
 
-from bot.cards.drawing import draw
+from bot.cards.drawing import card_of, draw
 from bot.cards.glass import glass_message
 from bot.cards.outcome import ending_message, fallback_message, outcome_message
 from bot.cards.parts import (
@@ -37,6 +37,7 @@ __all__ = [
     "Sheets",
     "accounts_of",
     "ballot_message",
+    "card_of",
     "draw",
     "ending_message",
     "fallback_message",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot import model
+from bot.cards.batch import batch_card
 from bot.cards.request import request_card, superseded_card
 from bot.deployment import Deployment
 from bot.policy import locking
@@ -18,11 +19,18 @@ def draw(
     body, request = effect.body, view.request
     assert isinstance(body, model.ShowCard | model.UpdateCard)
     assert request is not None
-    if isinstance(body, model.UpdateCard) and body.ref != request.card:
-        card = superseded_card(request)
-    else:
-        others = locking.others(deployment.book, request, view.archive)
-        card = request_card(deployment, request, view.votes, view.results, others)
     if isinstance(body, model.ShowCard):
-        return replace(body, card=card)
+        return replace(body, card=card_of(deployment, view))
+    card = card_of(deployment, view) if body.ref == request.card else superseded_card(request)
     return replace(body, card=card, viewers=request.clickers)
+
+
+def card_of(deployment: Deployment, view: model.View) -> model.Card:
+    """The card of the request in ``view``, with the others that stand on it."""
+    request = view.request
+    assert request is not None
+    others = [one for one in view.batch if one.batch is not None and one.batch == request.batch]
+    if others and request.leads:
+        return batch_card(deployment, (request, *others), view.votes, view.archive)
+    held = locking.others(deployment.book, request, view.archive)
+    return request_card(deployment, request, view.votes, view.results, held)

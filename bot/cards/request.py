@@ -154,9 +154,7 @@ def glass_buttons(request: model.Request) -> tuple[model.Button, ...]:
 
 def decide_buttons(request: model.Request, plan: model.Plan) -> tuple[model.Button, ...]:
     locale = request.locale
-    targets = ", ".join(instance_name(one) for one in plan.instances[:3])
-    if len(plan.instances) > 3:
-        targets += " " + texts.say(locale, "card.more", count=len(plan.instances) - 3)
+    targets = instances_text(locale, plan.instances)
     key = "card.confirm.internal" if plan.internal else "card.confirm"
     confirm = texts.say(locale, key, command=request.command, targets=targets)
     reject = model.Button("reject", texts.say(locale, "card.button.reject"), "danger")
@@ -165,6 +163,14 @@ def decide_buttons(request: model.Request, plan: model.Plan) -> tuple[model.Butt
         return (*(again if request.hold == "restored" else ()), reject)
     agree = texts.say(locale, "card.button.approve")
     return model.Button("approve", agree, "primary", confirm), reject
+
+
+def instances_text(locale: str, instances: Sequence[model.Instance]) -> str:
+    """The first instances, and how many more there are."""
+    text = ", ".join(instance_name(one) for one in instances[:3])
+    if len(instances) > 3:
+        text += " " + texts.say(locale, "card.more", count=len(instances) - 3)
+    return text
 
 
 def warnings(
@@ -262,8 +268,17 @@ def digest_block(request: model.Request) -> model.Block:
     rows = (
         (texts.say(request.locale, "card.code"), (code(request.code),)),
         (texts.say(request.locale, "card.digest"), (code(grouped(request.digest)),)),
+        *batch_rows(request),
     )
     return model.Block("facts", rows=rows)
+
+
+def batch_rows(request: model.Request) -> tuple[Row, ...]:
+    """What its code is the beginning of, where it is voted on with others."""
+    if request.batch is None:
+        return ()
+    label = texts.say(request.locale, "card.batch.digest")
+    return ((label, (code(grouped(request.batch.digest)),)),)
 
 
 def sheet_blocks(deployment: Deployment, request: model.Request) -> tuple[model.Block, ...]:

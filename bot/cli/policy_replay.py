@@ -291,7 +291,7 @@ class _Judge:
         needed, digest = quorum.ballot_of(book, builder.it)
         proposal.settled_by_form(builder, needed)
         why = [builder.it.escalated] if builder.it.escalated else []
-        cast = quorum.votes_on(self.request.digest, votes)
+        cast = quorum.votes_on(self.request.subject, votes)
         for vote in sorted((one for one in cast if one.via != "form"), key=lambda one: one.at):
             if builder.tally().verdict != "waiting":
                 break

@@ -124,6 +124,12 @@ class Archive:
     def broken(self, since: datetime, limit: int) -> Sequence[model.Request]:
         return ()
 
+    def pending(self, person: str, command: str, limit: int) -> Sequence[model.Request]:
+        return ()
+
+    def has_votes(self, request: int) -> bool:
+        return False
+
     def alike(self, likeness: str) -> int:
         return 0
 

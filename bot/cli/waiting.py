@@ -44,6 +44,7 @@ TIMERS: Mapping[str, str] = {
     "wake": "its run goes on",
     "progress": "its card shows the progress",
     "people": "it is looked at whether people enough are left",
+    "batch": "it takes over the votes cast on the card where it stands with others",
     "opening": "it is judged anew whether it may start",
     "ballot": "those whose vote is missing are reminded",
     "ballot_expires": "what its run asks expires",

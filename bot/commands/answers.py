@@ -89,6 +89,7 @@ class Act:
         "break-glass",
         "ratify",
         "object",
+        "split",
         "redrive",
     ]
     request: int = 0

@@ -112,6 +112,7 @@ def _policy(file: schema.File, name: str, table: schema.Policy) -> policy.Policy
         ladder=tuple(_step(file, step) for step in table.ladder),
         quiet_timezone=(table.quiet_timezone or file.bot.timezone) if table.quiet else "UTC",
         break_glass=_break_glass(file, table.break_glass),
+        batch=table.batch or timedelta(),
     )
 
 

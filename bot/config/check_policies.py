@@ -152,6 +152,10 @@ def check_policy(context: CheckContext, name: str, policy: schema.Policy) -> Non
     if late and not context.faulty(*path, "expires"):
         message = "the reminder must come before the request expires: remind < expires"
         diagnostics.fault((*path, "remind"), message, "expires")
+    long = policy.batch is not None and policy.batch >= policy.expires
+    if long and not context.faulty(*path, "expires"):
+        message = "a batch must be shorter than the time to decide: batch < expires"
+        diagnostics.fault((*path, "batch"), message, "expires")
 
 
 def _check_stages(context: CheckContext, path: paths.Path, policy: schema.Policy) -> None:

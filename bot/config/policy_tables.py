@@ -29,5 +29,6 @@ class Policy(Stage, Protocol):
     quiet: tuple[hours.Hours, ...]
     quiet_timezone: str | None
     quiet_except: tuple[str, ...]
+    batch: timedelta | None
     canary: int
     break_glass: BreakGlass | None

@@ -24,17 +24,7 @@ from bot.model import manifests
 from bot.source import values
 from bot.source.secret import Secret
 from bot.source.tables import Table
-from bot.source.values import (
-    ADDRESS,
-    Address,
-    Caller,
-    Folder,
-    FormPlatform,
-    Kind,
-    Listen,
-    Text,
-    Texts,
-)
+from bot.source.values import ADDRESS, Address, Caller, Folder, Kind, Listen, Text, Texts
 
 
 class Bot(Table):
@@ -178,7 +168,7 @@ class Role(Table):
 class Form(Table):
     """An OA approval form that asks for a command."""
 
-    platform: FormPlatform = Field(description="Where the form is.")
+    platform: values.FormPlatform = Field(description="Where the form is.")
     form: Text = Field(description="%(form)s.")
     command: Text = Field(description="The command that it asks for.")
     args: dict[Text, Annotated[str, StringConstraints(min_length=1, max_length=1024)]] = Field(

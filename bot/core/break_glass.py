@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Literal
 
 from bot import cards, model, policy, texts
-from bot.core import authority, plan_reading, run_control
+from bot.core import authority, batches, plan_reading, run_control
 from bot.core.decision import DecisionBuilder, approvers_of, refusal_text
 from bot.policy import access, glass, identity, quorum
 
@@ -38,6 +38,8 @@ def start(
     if before.state is model.State.PENDING:
         run_control.decide(builder)
     tell(builder)
+    if before.state is model.State.PENDING:
+        batches.part(builder)
     run_control.begin(builder)
     builder.update_card()
     return texts.say(locale, "glass.done", id=before.id), "success"

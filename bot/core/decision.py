@@ -14,12 +14,14 @@ from bot.commands import api
 from bot.deployment import Deployment
 from bot.oos.template import model as oos
 from bot.oos.template import parse
-from bot.policy import identity, locking, quorum
+from bot.policy import identity, quorum
 
 VOTE_TIMERS = ("ballot", "ballot_expires")
+BATCH_TIMER = "batch"
+"""The kind of the due time at which a request takes over the votes cast on the card of another."""
 ENDINGS = (
     "expire", "remind", "plan", "definition", "overdue", "lost", "wake", "progress", "opening",
-    "people", *VOTE_TIMERS,
+    "people", BATCH_TIMER, *VOTE_TIMERS,
 )  # fmt: skip
 
 
@@ -58,6 +60,7 @@ class DecisionBuilder:
         self.reopened = False
         self.locks: tuple[model.Lock, ...] | None = None
         self.calendars: list[model.Calendar] = []
+        self.regrouped: dict[int, model.Request] = {}
 
     def asked_by(
         self, person: policy.Person, account: model.Account, place: model.Place, locale: str
@@ -137,6 +140,7 @@ class DecisionBuilder:
         self.effects += old.effects
         self.dropped += old.dropped
         self.entries += old.entries
+        self.regrouped |= old.regrouped
 
     def change(self, **fields: Any) -> None:
         """Change the request; its version grows once for the whole decision."""
@@ -144,6 +148,20 @@ class DecisionBuilder:
         own = old is not None and old.id == self.it.id
         version = old.version + 1 if own and old is not None else self.it.version
         self.request = replace(self.it, version=version, **fields)
+
+    def peers(self) -> tuple[model.Request, ...]:
+        """The other requests that are told of by the same card, as changed so far."""
+        others = (self.regrouped.get(one.id, one) for one in self.view.batch)
+        return tuple(one for one in others if one.batch and one.batch == self.it.batch)
+
+    def beside(self, other: model.Request) -> DecisionBuilder:
+        """A builder for another request of the batch; what it changes is no part of this decision
+        by itself."""
+        rest = (self.it, *(one for one in self.view.batch if one.id != other.id))
+        view = replace(
+            self.view, request=other, votes=(), steps=(), results=(), batch=rest, batch_votes=()
+        )
+        return DecisionBuilder(self.deployment, view, self.now)
 
     def finish(self, state: model.State, by: str = "", **fields: object) -> None:
         """Bring the request to a final state: it asks nothing any more, and its timers are
@@ -281,12 +299,12 @@ class DecisionBuilder:
 
     def card(self, request: model.Request | None = None) -> model.Card:
         """The request's card as it stands now, or that of the one that the store showed."""
-        shown = request if request is not None else self.it
-        others = locking.others(self.deployment.book, shown, self.view.archive)
-        votes, results = self.votes, tuple(self.results.values())
         if request is not None:
-            votes, results = self.view.votes, self.view.results
-        return cards.request_card(self.deployment, shown, votes, results, others)
+            return cards.card_of(self.deployment, replace(self.view, request=request))
+        results = tuple(self.results.values())
+        batch = tuple(self.regrouped.get(one.id, one) for one in self.view.batch)
+        view = replace(self.current_view(), request=self.it, results=results, batch=batch)
+        return cards.card_of(self.deployment, view)
 
     def card_key(self) -> str:
         """How the keys of everything begin that is done with the request's card."""
@@ -303,13 +321,24 @@ class DecisionBuilder:
         """Let everybody's card tell the state as it is when that is sent; older updates are
         overtaken, also within this very decision. ``spare``: it may be left out as this, unless
         one that it overtakes may not."""
-        if self.it.plan is None:
+        host = self.host()
+        if self.it.plan is None or host is None:
             return
         key = f"{self.card_key()}:v{self.it.version}"
         needed = any(effect.key == key and not effect.context for effect in self.effects)
         self.effects = [effect for effect in self.effects if effect.key != key]
-        body, context = model.UpdateCard(self.it.place), {} if needed else spared(spare)
-        self.queue(key, f"chat:{self.it.id}", body, replaces=True, context=context)
+        body, context = model.UpdateCard(host.place), {} if needed else spared(spare)
+        lane = f"chat:{host.id}"
+        self.effects.append(
+            model.NewEffect(key, lane, body, host.id, replaces=True, context=context)
+        )
+
+    def host(self) -> model.Request | None:
+        """The request on whose card this one stands; None: it is not known any more."""
+        if self.it.leads or self.it.batch is None:
+            return self.it
+        lead = self.it.batch.lead
+        return next((one for one in self.view.batch if one.id == lead), None)
 
     def remind(self, kind: str, after: timedelta, keep: bool = False) -> None:
         self.timers.append(model.Timer(self.it.id, kind, self.now + after, keep))
@@ -340,7 +369,7 @@ class DecisionBuilder:
             results=results,
             effects=tuple(self.effects),
             drop_effects=tuple(self.dropped),
-            timers=tuple(self.timers),
+            timers=(*self.timers, *self._follow_ups()),
             clear_timers=tuple(dict.fromkeys(self.cleared)),
             audit=tuple(self.entries),
             journal=tuple(self.journal),
@@ -353,7 +382,18 @@ class DecisionBuilder:
             reopened=self.reopened,
             locks=self.locks,
             calendars=tuple(self.calendars),
+            regrouped=tuple(self.regrouped.values()),
         )
+
+    def _follow_ups(self) -> list[model.Timer]:
+        """When the others of a batch look at what was decided on the one whose card it is: now."""
+        before, now = self.view.request, self.closed or self.request
+        if before is None or now is None or before.batch is None or not before.leads:
+            return []
+        votes = self.votes[len(self.view.votes) :] if self.closed is None else ()
+        if before.state is not model.State.PENDING or (now.state is before.state and not votes):
+            return []
+        return [model.Timer(number, BATCH_TIMER, self.now) for number in before.batch.members[1:]]
 
 
 def spared(what: model.Spare | None) -> dict[str, str]:

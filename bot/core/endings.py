@@ -22,6 +22,15 @@ def sentence(builder: DecisionBuilder, what: str, key: str, why: str = "", **fac
     tell(builder, what, texts.say(request.locale, key, **facts), why)
 
 
+def rejected(builder: DecisionBuilder, by: str, reason: str) -> None:
+    """The votes are in, and against it."""
+    builder.finish(model.State.REJECTED, by=by)
+    builder.enter(by, "request.rejected", **({"reason": reason} if reason else {}))
+    builder.update_card()
+    name = cards.name_of(builder.deployment, by)
+    sentence(builder, "rejected", "say.rejected", reason, name=name)
+
+
 def refuse(builder: DecisionBuilder, refusal: policy.Refusal) -> None:
     """End a request that never got as far as a vote."""
     locale = builder.it.locale

@@ -87,6 +87,8 @@ def needs(message: Message) -> model.Needs:
     if isinstance(parsed, policy.Refusal):
         return model.Needs(asks_by=asks_by)
     wanted = parsed.command.needs(parsed.values, event.place, event.quoted)
+    if parsed.command.name in VOTES:
+        wanted = replace(wanted, lead=True)
     if wanted == _NOTHING:
         return model.Needs(platform=event.place.platform, asks_by=asks_by, month=message.month)
     return replace(wanted, platform=event.place.platform, asks_by=asks_by, search=message.search)
@@ -156,6 +158,8 @@ def decide(
     return builder.receipt()
 
 
+VOTES = ("approve", "reject")
+"""Words that are votes: of requests on one card, on all of them."""
 BRAKES = frozenset({"stop", "reject", "cancel", "pause"})
 """Words that only ever halt something. They are carried out however much somebody writes, and
 however late they arrive."""

@@ -65,6 +65,9 @@ def send(
     alone = known and not thread
     sheets = cards.Sheets(builder.deployment, redact.covered)
     blocks = sheets.plan(request, request.locale)
+    for other in builder.peers():
+        title = cards.para(model.Span(cards.title_of(other), "bold"))
+        blocks = (*blocks, title, *sheets.plan(other, request.locale))
     text = model.canonical([asdict(block) for block in blocks])
     mentions = (account,) if known and not alone else ()
     words = texts.say(request.locale, "say.read_first", id=request.id)
@@ -93,7 +96,15 @@ def sent(builder: DecisionBuilder, effect: model.StoredEffect, outcome: model.Ou
     if isinstance(outcome, model.Done):
         arrived = replace(delivery, at=builder.now)
         builder.change(deliveries=(*without(builder.it, delivery), arrived))
-        builder.enter("countersign", "plan.delivered", to=id_, digest=digest, text=delivery.text)
+        batch = {"batch": digest.partition(":")[0]} if ":" in digest else {}
+        builder.enter(
+            "countersign",
+            "plan.delivered",
+            to=id_,
+            digest=model.plan_digest(digest),
+            text=delivery.text,
+            **batch,
+        )
     elif person is not None and isinstance(effect.body, model.Say) and effect.body.place.direct:
         send(builder, person, model.Account(**effect.context["account"]), digest, thread=True)
     else:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from bot import model, policy, texts
 from bot.core import (
     authority,
+    batches,
     machines,
     openings,
     plan_definitions,
@@ -82,7 +83,8 @@ def ask_for_votes(builder: DecisionBuilder, plan: model.Plan) -> None:
     if settled_by_form(builder, rule) and not builder.it.hold:
         run_control.start(builder)
         return builder.show_card()
-    builder.show_card()
+    if not batches.join(builder, rule):
+        builder.show_card()
     return wait_for_votes(builder, rule)
 
 

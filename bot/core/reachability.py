@@ -16,7 +16,7 @@ TIMER = "people"
 
 def asks(request: model.Request) -> bool:
     """Is it voted on now?"""
-    if request.hold:
+    if request.hold or not request.leads:
         return False
     return request.state is model.State.PENDING or (
         request.ballot is not None and request.ballot.voted

@@ -11,7 +11,7 @@ from typing import Any
 from bot import cards, model, policy, texts
 from bot.commands import registry
 from bot.commands.line import parser
-from bot.core import authority, intake, run_control
+from bot.core import authority, batches, intake, run_control
 from bot.core.decision import DecisionBuilder, refusal_text
 from bot.deployment import Deployment
 from bot.policy import access, humans, identity, starting
@@ -137,6 +137,7 @@ def close(builder: DecisionBuilder, before: model.Request, person: policy.Person
     """The earlier request says which one it became; nobody decides on it any more."""
     old = DecisionBuilder(builder.deployment, builder.view, builder.now)
     if not before.state.final:
+        batches.leave(old)
         old.finish(model.State.CANCELLED, by=person.id, cancelled="called_off")
         old.take_back("start:")
         old.take_back("call:")

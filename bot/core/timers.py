@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from bot import model, policy, texts
 from bot.core import (
+    batches,
     break_glass,
     endings,
     openings,
@@ -37,9 +38,14 @@ def timer_due(
     # what a restored store says of time that ran out may be untrue: it waits for people instead
     pending = request.state is model.State.PENDING and request.hold != "restored"
     if event.timer == "expire" and pending:
-        expire(builder)
+        batches.follow(builder)
+        if builder.it.state is model.State.PENDING and builder.now >= builder.it.expires_at:
+            expire(builder)
+    elif event.timer == batches.TIMER and pending:
+        batches.follow(builder)
     elif event.timer == "remind" and pending and builder.now < request.expires_at:
-        reminders.remind(builder, "remind", request.expires_at)
+        if request.leads:
+            reminders.remind(builder, "remind", request.expires_at)
     elif event.timer == "plan" and request.state is model.State.PLANNING:
         why = texts.say(request.locale, "refused.lookup.late")
         endings.refuse(builder, policy.Refusal("refused.lookup", {"reason": why}))

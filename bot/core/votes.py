@@ -9,7 +9,7 @@ from typing import Literal
 from bot import cards, model, policy, texts
 from bot.commands import api
 from bot.core import (
-    authority,
+    batches,
     break_glass,
     delivery,
     endings,
@@ -148,10 +148,14 @@ def refusal_of_words(
         )
     if wish.code:
         return None
-    changed = any(vote.digest.removeprefix(quorum.FORM) != request.digest for vote in builder.votes)
+    changed = any(
+        vote.digest.removeprefix(quorum.FORM) != request.subject for vote in builder.votes
+    )
     key = ""
     if voted:
         key = "vote.code_within"
+    elif builder.peers():
+        key = "vote.code_batch"
     elif changed:
         key = "vote.code_changed"
     elif builder.ballot()[0].code_required:
@@ -193,6 +197,7 @@ def act(
     via: Literal["card", "text"],
 ) -> run_control.Answer:
     """Do what a known person wants of a request, and say truthfully what came of it."""
+    batches.follow(builder)
     refusal = voting.refusal_of_platform(builder.ballot()[0], builder.it, account, action)
     if refusal is not None:
         builder.enter(person.id, "act.refused", reason=refusal.key, action=action[:40])
@@ -209,6 +214,8 @@ def act(
         return cancel(builder, person)
     if action == "stop":
         return run_control.stop(builder, person)
+    if action == "split":
+        return batches.split(builder, person)
     if action == "revote":
         return revote.revote(builder, person, account)
     if action in run_control.WORDS:
@@ -243,7 +250,7 @@ def vote(
         facts = {"id": request.id, "state": state_facts(builder)}
         return texts.say(locale, key, **facts), "warning"
     needed, votes = builder.ballot()
-    refusal = authority.refusal_of_approval(builder) if approve else None
+    refusal = batches.refusal_of_approval(builder) if approve else None
     refusal = refusal or voting.refusal_of_vote(needed, request, votes, person)
     if refusal is None and approve:
         refusal = plan_reading.still_to_read(builder, person, account)
@@ -263,14 +270,21 @@ def vote(
         person.id,
         "vote.cast",
         approve=approve,
-        digest=digest,
+        digest=model.plan_digest(digest),
         via=via,
+        **batch_facts(builder),
         **({"reason": reason} if reason else {}),
         **({"read": seconds} if seconds is not None else {}),
     )
     if builder.it.ballot is not None:
         return run_control.count(builder, person, approve)
     return count(builder, person, approve, reason)
+
+
+def batch_facts(builder: DecisionBuilder) -> dict[str, str]:
+    """What the audit log says beside the digest where a vote counts for others, too."""
+    batch = builder.it.batch
+    return {"batch": batch.digest} if batch is not None and builder.it.ballot is None else {}
 
 
 def closed(request: model.Request) -> str:
@@ -304,9 +318,12 @@ def count(
     """What the votes come to now."""
     tally = builder.tally()
     deployment, locale, number = builder.deployment, builder.locale, builder.it.id
+    others = builder.peers()
     if tally.verdict == "approved":
         run_control.start(builder)
         builder.update_card()
+        if others:
+            return batch_text(builder, "vote.approved.batch", others), "success"
         why = cards.wait_text(deployment, locale, builder.it)
         if not why:
             done = builder.it.state is model.State.SUCCEEDED
@@ -315,14 +332,20 @@ def count(
         key = "lock.approved" if builder.it.lock_wait is not None else "opening.approved"
         return texts.say(locale, key, id=number, why=why), "success"
     if tally.verdict == "rejected":
-        builder.finish(model.State.REJECTED, by=person.id)
-        builder.enter(person.id, "request.rejected", **({"reason": reason} if reason else {}))
-        builder.update_card()
-        endings.sentence(builder, "rejected", "say.rejected", reason, name=person.name)
+        endings.rejected(builder, person.id, reason)
+        if others:
+            return batch_text(builder, "vote.rejected.batch", others), "info"
         return texts.say(locale, "vote.rejected", id=number), "info"
     builder.update_card()
     reachability.recheck(builder)
     return run_control.counted(builder, tally, approve), "success"
+
+
+def batch_text(builder: DecisionBuilder, key: str, others: tuple[model.Request, ...]) -> str:
+    """What was decided of all that stand on one card, as a sentence."""
+    requests = (builder.it, *others)
+    facts = {"count": len(requests), "names": batches.numbers(requests)}
+    return texts.say(builder.locale, key, **facts)
 
 
 def cancel(builder: DecisionBuilder, person: policy.Person) -> run_control.Answer:
@@ -353,6 +376,7 @@ def call_off(builder: DecisionBuilder, by: str, key: str, **facts: str) -> None:
     """Cancel a request of which nothing has begun, and say so in its thread. ``by`` is a person's
     id; "" where it was nobody who is known, which the card then says instead of a name."""
     note = "" if by else texts.say(builder.it.locale, f"{key}.note")
+    batches.leave(builder)
     builder.finish(model.State.CANCELLED, by=by, note=note, cancelled="called_off")
     builder.enter(by or f"{builder.it.place.platform}:?", "request.cancelled", why=key)
     builder.update_card()
@@ -371,7 +395,8 @@ def recalled(
         return builder.receipt()
     if request.recall and event.by != "author":  # the bot's own doing
         return builder.receipt()
-    author = request.person if event.by == "author" else ""
+    batches.follow(builder)
+    author, request = request.person if event.by == "author" else "", builder.it
     if undecided(request) or request.scheduled:
         key = "say.cancelled.removed" if event.by == "moderator" else "say.cancelled.recalled"
         call_off(builder, author, key)

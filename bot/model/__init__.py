@@ -8,6 +8,7 @@ form is not a type's own fields, the type says so: plans, calls and deliveries.
 
 from bot.model import calls, checks, fields, verbatim
 from bot.model.attempts import Attempt
+from bot.model.batches import Batch, batch_of, plan_digest
 from bot.model.bus import (
     CloudEvent,
     CommandRequested,
@@ -159,6 +160,7 @@ __all__ = [
     "Attempt",
     "AuditEntry",
     "AuditRow",
+    "Batch",
     "Block",
     "BrokenGlass",
     "Button",
@@ -269,6 +271,7 @@ __all__ = [
     "View",
     "Vote",
     "Waiting",
+    "batch_of",
     "calls",
     "canonical",
     "checks",
@@ -276,6 +279,7 @@ __all__ = [
     "fields",
     "intact",
     "likeness",
+    "plan_digest",
     "seals",
     "short",
     "verbatim",

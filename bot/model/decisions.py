@@ -61,7 +61,8 @@ class Needs:
     first), "history" (those that ``search`` means, newest first), "audit" (of ``request`` if given,
     else the newest entries), "dead" (letters that could not be delivered; ``letter`` is one of them
     by number), "locks" (those that are held, then those that are waited for), "glass" (those that
-    were started by break-glass, the last first).
+    were started by break-glass, the last first). ``lead``: in place of a request that is voted on
+    with others, the one whose card it is.
     ``known_as``: is an event known by this name? ``marked``: source and id of an event, and marks:
     by which of them does the bus, or a delivery, hold such an event? ``month``: whose numbers are
     wanted.
@@ -81,6 +82,7 @@ class Needs:
     known_as: str = ""
     marked: tuple[str, str, tuple[str, ...]] = ("", "", ())
     month: Month | None = None
+    lead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,14 @@ class Archive(Protocol):
         first."""
         ...
 
+    def pending(self, person: str, command: str, limit: int) -> Sequence[Request]:
+        """A person's newest ``limit`` requests for a command that are voted on, newest first."""
+        ...
+
+    def has_votes(self, request: int) -> bool:
+        """Has anybody voted on the request?"""
+        ...
+
     def alike(self, likeness: str) -> int:
         """The number of the oldest open request of this ``model.likeness``; 0: there is none."""
         ...
@@ -186,7 +196,9 @@ class View:
     ``links``: the forms that revoke or modify the OA form that the event is about.
     ``usage`` (with the list "recent"): what was used of each platform, month by month.
     ``report``: the numbers of the month that was asked about.
-    ``locks`` (with the list "locks", whose ``listing`` are the requests that have them)."""
+    ``locks`` (with the list "locks", whose ``listing`` are the requests that have them).
+    ``batch``: the other requests of the request's batch, and ``batch_votes`` the votes on the one
+    whose card it is, where that is another."""
 
     next_request: int
     audit_seq: int
@@ -216,6 +228,8 @@ class View:
     usage: tuple[Usage, ...] = ()
     report: Report | None = None
     locks: tuple[Lock, ...] = ()
+    batch: tuple[Request, ...] = ()
+    batch_votes: tuple[Vote, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +258,8 @@ class Decision:
     approved first before the others.
     ``locks``: all that ``request`` holds or waits for from now on; None: as before, or nothing
     where it ends.
+    ``regrouped``: other requests that are put into another batch, or into none; nothing else of
+    them is changed (version + 1; the write is guarded by their state and version).
     """
 
     receipt: Receipt = field(default_factory=Receipt)
@@ -267,3 +283,4 @@ class Decision:
     reopened: bool = False
     locks: tuple[Lock, ...] | None = None
     calendars: tuple[Calendar, ...] = ()
+    regrouped: tuple[Request, ...] = ()

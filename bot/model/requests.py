@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from bot.model.batches import Batch
 from bot.model.locks import LockWait
 from bot.model.people import Account, Party, Place
 from bot.model.plans import Plan, canonical, short
@@ -285,7 +286,8 @@ class Request:
     ``deliveries``: to whom the whole plan was sent because the card does not hold it. ``on_call``:
     those on call by the rotas of its policies, while it is voted on, as far as they were told.
     ``reminders``: None where no policy of it has a ladder. ``glass``: how it was started without
-    its votes, the last time that it was."""
+    its votes, the last time that it was.
+    ``batch``: those with which it is voted on, or was, on one card."""
 
     id: int
     state: State
@@ -348,6 +350,7 @@ class Request:
     on_call: Annotated[tuple[str, ...], Field(exclude_if=operator.not_)] = ()
     reminders: Annotated[Reminders | None, Field(exclude_if=operator.not_)] = None
     glass: Annotated[BrokenGlass | None, Field(exclude_if=operator.not_)] = None
+    batch: Annotated[Batch | None, Field(exclude_if=operator.not_)] = None
 
     @property
     def policy_names(self) -> tuple[str, ...]:
@@ -383,8 +386,21 @@ class Request:
 
     @property
     def code(self) -> str:
-        """What a button of its card carries: of the ballot, if it waits in the middle of a run."""
-        return self.ballot.code if self.ballot is not None else short(self.digest)
+        """What a button of its card carries: of the ballot, if it waits in the middle of a run; of
+        the batch, if it is voted on with others."""
+        if self.ballot is not None:
+            return self.ballot.code
+        return short(self.batch.digest if self.batch is not None else self.digest)
+
+    @property
+    def subject(self) -> str:
+        """The digest that the votes on its plan carry: behind that of its batch, if it has one."""
+        return f"{self.batch.digest}:{self.digest}" if self.batch is not None else self.digest
+
+    @property
+    def leads(self) -> bool:
+        """Is it told of by a card of its own? The others of a batch are by that of the first."""
+        return self.batch is None or self.batch.lead == self.id
 
 
 def likeness(command: str, args: Mapping[str, object]) -> str:

@@ -192,6 +192,13 @@ class Policy:
     quiet_except: Annotated[tuple[Risk, ...], Field(strict=False)] = Field(
         default=(), description="Requests of this risk are reminded of in quiet hours, too."
     )
+    batch: Annotated[timedelta, InFile(Duration)] = Field(
+        default=timedelta(),
+        description="Requests of one person for one command, in one group, are voted on together, "
+        "on one card, where each is asked for within so long of one before it and nobody has "
+        "voted yet; shorter than `expires`. Scripts asked for in a chat only. Default: each by "
+        "itself.",
+    )
     canary: int = Field(
         default=0,
         ge=0,
@@ -411,6 +418,9 @@ class Limits:
     )
     most_open_per_person: int = Field(
         default=20, ge=1, le=10000, description="How many open requests one person may have."
+    )
+    most_per_batch: int = Field(
+        default=20, ge=2, le=100, description="How many requests are voted on together at most."
     )
     most_open_per_command: int = Field(
         default=200, ge=1, le=100000, description="How many open requests one command may have."

@@ -98,6 +98,11 @@ class Quorum:
         return min((one.canary for one in self.policies if one.canary), default=0)
 
     @property
+    def batch(self) -> timedelta:
+        """For how long others may be asked for that are voted on with it (zero: not at all)."""
+        return min(one.batch for one in self.policies)
+
+    @property
     def run_within(self) -> timedelta:
         """How long after the moment when it could first have run it still may."""
         return min(one.run_within for one in self.policies)
@@ -156,7 +161,7 @@ def ballot_of(book: Book, request: model.Request) -> tuple[Quorum, str]:
     that was meant for something else counts."""
     quorum, ballot = of(book, request), request.ballot
     if ballot is None:
-        return quorum, request.digest
+        return quorum, request.subject
     within = replace(
         quorum, policies=tuple(_within(one) for one in quorum.policies),
         kept=tuple(_within(one) for one in quorum.kept),

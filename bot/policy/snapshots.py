@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.policy.model import Policy, Stage
 
-LATER = {"stages": [], "order": "any", "rejections": 1, "read_first": True}
+LATER = {"stages": [], "order": "any", "rejections": 1, "read_first": True, "batch": 0.0}
 """What policies of earlier releases did not have: not kept where it says nothing, so that the
 digest of a plan under such a policy is the same as before."""
 
@@ -45,7 +45,7 @@ def from_snapshot(kept: Mapping[str, Any]) -> tuple[Policy, ...]:
     policies = []
     for name, values in kept.items():
         known = {one: values[one] for one in _OF_POLICIES if one in values}
-        for span in ("expires", "remind", "run_within"):
+        for span in ("expires", "remind", "run_within", "batch"):
             if span in known:
                 known[span] = timedelta(seconds=known[span])
         known["approvers"] = tuple(known.get("approvers", ()))

@@ -13,6 +13,7 @@ from datetime import timedelta
 from bot.texts import (
     audit,
     authority,
+    batches,
     calendar,
     cards,
     commands,
@@ -35,6 +36,7 @@ LOCALES = ("zh-CN", "en")
 PHRASES: dict[str, tuple[str, str]] = {
     **audit.PHRASES,
     **authority.PHRASES,
+    **batches.PHRASES,
     **calendar.PHRASES,
     **core.PHRASES,
     **cards.PHRASES,

@@ -51,6 +51,8 @@ _ACTIONS: dict[str, tuple[str, str]] = {
     "message.not_taken_back": ("没能撤回原消息", "could not take the message back"),
     "message.recalled": ("原消息在批准后被撤回", "message recalled after the approval"),
     "run.started": ("开始执行一步", "started a step"),
+    "batch.changed": ("同批审批的申请有变化", "other requests on one card"),
+    "batch.split": ("要求单独审批", "wanted a card of its own"),
     "request.revoted": ("重新交付审批", "put to the vote again"),
     "revote.refused": ("没能重新交付审批", "may not put to the vote again"),
     "request.not_started": ("已批准但没有开始", "approved and not started"),

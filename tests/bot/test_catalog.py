@@ -47,7 +47,7 @@ def test_the_shipped_commands_load() -> None:
     assert {
         "help", "restart", "provision", "run", "instances", "status", "pending", "history",
         "approve", "reject", "cancel", "stop", "pause", "resume", "retry", "skip", "audit",
-        "dead", "redrive", "revote", "output", "plan",
+        "dead", "redrive", "revote", "batch", "output", "plan",
         "break-glass", "ratify", "object",
         "whoami", "who", "why", "oncall", "freeze", "unfreeze", "freezes", "report", "locks",
         "reboot-with-approval",

@@ -131,6 +131,7 @@ LARK = '[lark]\napp_id = "a"\napp_secret = { env = "SECRET" }\ntenants = ["t"]\n
         (change('approvers = ["ben"]', 'approvers = ["ben"]\ncount = 1'), "has no use with mode"),
         (change('approvers = ["ben"]', 'approvers = ["ben"]\ncount = true'), "a whole number"),
         (change('approvers = ["ben"]', 'approvers = ["ben"]\nremind = "30m"'), "must come before"),
+        (change('approvers = ["ben"]', 'approvers = ["ben"]\nbatch = "30m"'), "batch < expires"),
         (change('approvers = ["ben"]', 'approvers = ["ben"]\nexpires = "0s"'), "longer than 0s"),
         (change('approvers = ["ben"]', 'approvers = ["ben"]\nexpires = 30'), "must be a duration"),
         (change('approvers = ["ben"]', 'approvers = "ben"'), "a list in square brackets"),

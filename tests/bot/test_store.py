@@ -400,6 +400,8 @@ INDEXED = {
     "REQUEST_BY_MESSAGE": ("a", "b"),
     "REQUEST_BY_FORM": ("a", "b"),
     "VOTES": (1,),
+    "PENDING": ("a", "b", 5),
+    "HAS_VOTES": (1,),
     "VOTES_OF": ("[1]",),
     "TIMERS_OF": (1,),
     "SEARCH": SEARCHED | {"limit": 5},

@@ -3,6 +3,8 @@ of people, by name."""
 
 from __future__ import annotations
 
+from bot.store.sql.queries import FINAL
+
 _SEARCHED = """
 FROM requests WHERE created_at >= :since AND created_at < :until AND id < :before
     AND (:person = '' OR person = :person) AND (:command = '' OR command = :command)
@@ -26,6 +28,11 @@ SELECT body FROM requests WHERE id IN (
     SELECT id {_SEARCHED} ORDER BY created_at DESC, id DESC LIMIT :limit
 ) ORDER BY created_at DESC, id DESC
 """
+PENDING = (
+    f"SELECT body FROM requests WHERE person = ? AND command = ? AND state NOT IN ({FINAL}) "
+    "AND state = 'pending' ORDER BY id DESC LIMIT ?"
+)
+HAS_VOTES = "SELECT 1 FROM votes WHERE request = ? LIMIT 1"
 SEARCH_COUNT = f"SELECT COUNT(*) {_SEARCHED}"
 INSTANCE_NOTE = """
 INSERT INTO request_instances (instance, request) VALUES (?, ?)

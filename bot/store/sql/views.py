@@ -110,7 +110,7 @@ def find(
     """The request that ``needs`` names: by number, else by its card, else by the message that
     asked, else by the form, else through ``effect`` (for a form fetched: the request it made)."""
     if needs.request:
-        return request(connection, needs.request)
+        return of_card(connection, needs, request(connection, needs.request))
     match = None
     if needs.card:
         card = (needs.platform, needs.card)
@@ -123,7 +123,31 @@ def find(
     form = form_of(needs, effect)
     if match is None and form is not None:
         match = _one(connection, queries.REQUEST_BY_FORM, form)
-    return match
+    return of_card(connection, needs, match)
+
+
+def of_card(
+    connection: Connection, needs: model.Needs, subject: model.Request | None
+) -> model.Request | None:
+    """The request; where the one is needed whose card it is voted on by, that one."""
+    if subject is None or not needs.lead or subject.leads or subject.batch is None:
+        return subject
+    return request(connection, subject.batch.lead) if subject.state.value == "pending" else subject
+
+
+def batch(connection: Connection, subject: model.Request | None) -> tuple[model.Request, ...]:
+    """The other requests of a request's batch, in its order."""
+    if subject is None or subject.batch is None:
+        return ()
+    numbers = (number for number in subject.batch.members if number != subject.id)
+    others = (request(connection, number) for number in numbers)
+    return tuple(one for one in others if one is not None)
+
+
+def batch_votes(connection: Connection, subject: model.Request | None) -> tuple[model.Vote, ...]:
+    if subject is None or subject.batch is None or subject.leads:
+        return ()
+    return votes(connection, subject.batch.lead)
 
 
 def form_of(needs: model.Needs, effect: model.StoredEffect | None) -> tuple[str, str] | None:
@@ -187,6 +211,13 @@ class Archive:
     def broken(self, since: datetime, limit: int) -> tuple[model.Request, ...]:
         """The last requests that were started by break-glass since then, the last first."""
         return searching.broken(self.connection, codec.ms(since), limit)
+
+    def pending(self, person: str, command: str, limit: int) -> tuple[model.Request, ...]:
+        rows = self.connection.execute(lookups.PENDING, (person, command, limit))
+        return tuple(decoded(body) for (body,) in rows)
+
+    def has_votes(self, request: int) -> bool:
+        return bool(self.connection.execute(lookups.HAS_VOTES, (request,)).fetchone())
 
     def alike(self, likeness: str) -> int:
         """The number of the oldest open request of this ``model.likeness``; 0: there is none."""
@@ -328,6 +359,8 @@ def load(
         usage=usage.months(connection) if needs.listing == "recent" else (),
         report=reports.report(connection, needs.month, now) if needs.month else None,
         locks=held,
+        batch=batch(connection, subject),
+        batch_votes=batch_votes(connection, subject),
     )
 
 

@@ -23,6 +23,7 @@ from bot.store.sql import (
     queries,
     replicas,
     retention,
+    rows,
     searching,
     usage,
     versions,
@@ -172,6 +173,8 @@ class Writer(port.Writer):
             if changed is not None:
                 self._write_request(loaded, changed)
                 self._release(changed, moment)
+        for other in decision.regrouped:
+            self._write_request(replace(other, version=other.version - 1), other)
         current = request or loaded
         try:
             for vote in decision.votes:
@@ -291,26 +294,8 @@ class Writer(port.Writer):
     def _insert_request(self, request: model.Request, body: str) -> None:
         if request.version != 1:
             raise port.Conflict(f"request {request.id} is new with version {request.version}")
-        place, form = request.place, request.form
-        values = (
-            request.id,
-            request.state.value,
-            request.version,
-            request.person,
-            place.platform,
-            place.chat,
-            place.message,
-            form.platform if form else "",
-            form.instance if form else "",
-            request.card,
-            codec.ms(request.created_at),
-            codec.ms(request.expires_at),
-            body,
-            request.command,
-            model.likeness(request.command, request.args),
-        )
         try:
-            self._execute(queries.REQUEST_INSERT, values)
+            self._execute(queries.REQUEST_INSERT, rows.of_request(request, body))
         except self.integrity as fault:
             raise port.Conflict(f"request {request.id}: {fault}") from fault
         self._last_request = max(self._last_request, request.id)

@@ -6,8 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from bot import audit
-from bot.policy import quorum
+from bot import audit, model
 from bot.store import highwater
 from bot.store.sql import chains, queries, takeover
 from bot.store.sql.check import statements
@@ -87,7 +86,7 @@ def votes(connection: Connection, deeds: Deeds) -> Iterator[Finding]:
     rows = set()
     for request, digest, stored, approve in connection.execute(statements.BALLOTS):
         person = deeds.people.get(stored, stored)
-        key = (request, person, digest.removeprefix(quorum.FORM), bool(approve))
+        key = (request, person, model.plan_digest(digest), bool(approve))
         rows.add(key)
         if key not in deeds.cast:
             word = "approves" if approve else "rejects"
