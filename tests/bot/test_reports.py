@@ -64,7 +64,9 @@ def share(values: list[int], percent: int) -> int:
 def test_the_numbers_are_those_of_the_requests_and_the_audit_log(tmp_path: Path, seed: int) -> None:
     usual = book()
     policies = {
-        name: dataclasses.replace(one, remind=timedelta(hours=2))
+        name: dataclasses.replace(
+            one, remind=timedelta(hours=2), approvers=(*one.approvers, "oncall:ops")
+        )
         for name, one in usual.policies.items()
     }
     stage = Stage(tmp_path, dataclasses.replace(usual, policies=policies))

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from bot import model
-from bot.policy import snapshots
+from bot.policy import oncall, snapshots
 from bot.store import codec
 from bot.store.sql import queries
 from bot.store.sql.connection import Connection
@@ -158,7 +158,9 @@ def _unseen(connection: Connection, span: tuple[int, int]) -> tuple[int, dict[st
 
 
 def _electors(plan: Mapping[str, Any] | None) -> set[str]:
-    """The people whom the policies name that stand in a plan, as it is stored."""
+    """The people whom the policies name that stand in a plan, as it is stored. Who was on call by
+    their rotas is not kept."""
     terms = (plan or {}).get("terms") or {}
     policies = snapshots.from_snapshot(terms.get("policies") or {})
-    return {who for one in policies for who in one.people}
+    people = {who for one in policies for who in one.people}
+    return {who for who in people if not who.startswith(oncall.WORD)}
