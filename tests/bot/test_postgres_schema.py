@@ -205,6 +205,7 @@ FILLED = {
     "audit_texts": {"seq": "n"},
     "request_instances": {"instance": "'web-' || n", "request": "n"},
     "form_links": {"original": "n"},
+    "freezes": {"request": "n", "until": "n", "scope": "'[]'"},
 }  # fmt: skip
 NO_VALUE = {"BIGINT": "0", "TEXT": "'x'"}
 

@@ -423,6 +423,7 @@ INDEXED = {
     "CALL_OF_EARLIER": (1, 1),
     "CALLS_FORGET": (1,),
     "AUDIT_OF_REQUEST": (1, 5),
+    "FREEZES": (1,),
     "LOCKS_OF": (1,),
     "LOCKS_ON": ("[1]", 1, 5),
     "LOCKS_DROP": (1, "[1]"),
@@ -473,7 +474,7 @@ def test_no_query_of_the_daily_work_reads_a_whole_table(path: Path, name: str) -
                     r"SCAN (each$|CONSTANT ROW$|json_each )", line
                 ), plan
             few = ("VOTES_OF", "TIMERS_OF", "SEARCH")  # what they sort is limited
-            few = (*few, "LOCKS_ON", "LOCKS_DUE")
+            few = (*few, "LOCKS_ON", "LOCKS_DUE", "FREEZES")
             grouped = ("VOTES", "LETTER_COUNTS", "EFFECT_QUEUES", "STEP_COUNTS_OPEN", *few)
             grouped += ("REPORT_REQUESTS", "REPORT_VOTES")
             assert "TEMP B-TREE" not in line or name in grouped, plan

@@ -56,11 +56,12 @@ FROM outbox AS o WHERE o.state IN ('queued', 'in_flight')
 ORDER BY o.id
 """
 _FREEZES = """
-SELECT f.request, f.until, f.scope, r.body FROM freezes AS f JOIN requests AS r ON r.id = f.request
+SELECT f.request, f.until, f.scope, (SELECT body FROM requests WHERE id = f.request)
+FROM freezes AS f
 """
-FREEZES = f"{_FREEZES} WHERE f.lifted_at = 0 AND f.until > ? ORDER BY f.request"
+FREEZES = f"{_FREEZES} WHERE f.lifted_at = 0 AND f.until > ? ORDER BY +f.request"
 FREEZES_THEN = (
-    f"{_FREEZES} WHERE f.until > ? AND (f.lifted_at = 0 OR f.lifted_at >= ?) ORDER BY f.request"
+    f"{_FREEZES} WHERE f.until > ? AND (f.lifted_at = 0 OR f.lifted_at >= ?) ORDER BY +f.request"
 )
 FREEZE_PUT = """
 INSERT INTO freezes (request, until, lifted_at, scope) VALUES (?, ?, ?, ?)
