@@ -299,7 +299,7 @@ class _Judge:
             if refusal:
                 why.append(f"{vote.person}: {refusal}")
             else:
-                anew = vote.digest.replace(self.request.digest, digest)
+                anew = vote.digest.replace(self.request.subject, digest)
                 builder.votes = (*builder.votes, replace(vote, digest=anew))
                 builder.now = vote.at
         return self.tallied(why)

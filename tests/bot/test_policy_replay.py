@@ -13,7 +13,7 @@ from bot import model, policy, regexes
 from bot.cli import policy_replay
 from bot.commands import reports
 from bot.policy import calendar
-from tests.bot import run_stage, test_break_glass, test_freezes
+from tests.bot import run_stage, test_batches, test_break_glass, test_freezes
 from tests.bot import stage as stages
 from tests.bot.stage import Stage, book
 from tests.bot.test_humans import approve
@@ -193,6 +193,18 @@ def test_freezes_of_people_hold_in_a_replay_for_as_long_as_they_held(tmp_path: P
     replay = replayed(stage, test_freezes.with_freezes())
     stage.close()
     assert (replay.requests, replay.different) == (4, [])
+
+
+def test_a_vote_on_several_requests_counts_for_each_in_a_replay(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, test_batches.batching())
+    requests = test_batches.ask(stage, "web-01", "web-02")
+    stage.click("bob", requests[0].id, "approve", stage.request(1).code)
+    test_batches.follow(stage)
+    same, stricter = replayed(stage, test_batches.batching()), replayed(stage, two_of_them())
+    stage.close()
+    assert (same.requests, same.different) == (2, [])
+    assert [one.now.text for one in stricter.different] == ["undecided (any)"] * 2
+    assert all("1 of 2 approvals" in one.why[-1] for one in stricter.different)
 
 
 def test_what_break_glass_started_is_judged_without_the_votes_it_did_not_have(
