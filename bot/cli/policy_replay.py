@@ -287,15 +287,15 @@ class _Judge:
 
     def vote(self, votes: Sequence[model.Vote]) -> Judgement:
         """What the votes on its plan come to, one after the other."""
-        builder, book = self.builder, self.book
-        needed, digest = quorum.ballot_of(book, builder.it)
+        builder = self.builder
+        needed, digest = quorum.ballot_of(self.book, builder.it)
         proposal.settled_by_form(builder, needed)
         why = [builder.it.escalated] if builder.it.escalated else []
         cast = quorum.votes_on(self.request.subject, votes)
         for vote in sorted((one for one in cast if one.via != "form"), key=lambda one: one.at):
             if builder.tally().verdict != "waiting":
                 break
-            refusal = self.refusal_of_vote(replace(needed, book=book.as_of(vote.at)), vote)
+            refusal = self.refusal_of_vote(replace(needed, book=self.book_at(vote.at)), vote)
             if refusal:
                 why.append(f"{vote.person}: {refusal}")
             else:
@@ -325,6 +325,10 @@ class _Judge:
             decision = "approved for later" if refusal.key in starting.CLOSED else "not started"
             why.append(refusal_text("en", refusal))
         return Outcome(decision, request.policy_names), tuple(why), changed
+
+    def book_at(self, at: datetime) -> policy.Book:
+        """The book as it is read at a moment: it matters to who is on call."""
+        return DecisionBuilder(self.deployment, self.builder.view, at).deployment.book
 
     def refusal_of_vote(self, needed: quorum.Quorum, vote: model.Vote) -> str:
         """Why a vote would not have counted, as a sentence; "": it would."""
