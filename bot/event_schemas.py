@@ -22,7 +22,7 @@ TEXTS: Schema = {"type": "array", "items": {"type": "string"}}
 NUMBERS: Schema = {"type": "array", "items": {"type": "integer"}}
 STATES: Schema = {"enum": [state.value for state in model.State]}
 WAITS = "approval|canary|confirm|pause|batch|person|held|unknown"
-VIA = "card|text|form"
+VIA = "card|text|form|standing"
 ABOUT = {
     "form": "string",
     "instance": "string",
@@ -91,6 +91,22 @@ FAMILIES: Mapping[str, Mapping[str, Facts]] = {
             "text": "string",
             "batch": "string?",
         },
+        "standing.begun": {
+            "command": "string",
+            "until": "string",
+            "uses": "integer",
+            "by": TEXTS,
+            "digest": "string",
+        },
+        "standing.revoked": {"uses": "integer"},
+        "revoke.refused": {"reason": "string"},
+        "standing.used": {
+            "standing": "integer",
+            "by": TEXTS,
+            "digest": "string",
+            "use": "integer",
+        },
+        "standing.not_counted": {"standing": "integer", "reason": "string"},
         "vote.refused": {"reason": "string", "via": VIA},
         "click.refused": {"reason": "string", "action": "string", "card": "string?"},
         "act.refused": {"reason": "string", "action": "string"},

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot import model, policy, texts
-from bot.cards.parts import Row, bold, moment, names_of, span
+from bot.cards.parts import Row, bold, moment, name_of, names_of, span
 from bot.commands import needs
 from bot.deployment import Deployment
-from bot.policy import oncall, quorum
+from bot.policy import calendar, oncall, quorum
 
 
 def asked_block(
@@ -72,3 +72,15 @@ def stages_text(deployment: Deployment, locale: str, one: policy.Policy, part: q
         facts = {"names": names, "have": len(stand.have), "need": stand.need}
         stages.append(texts.say(locale, "card.stage", **facts))
     return texts.say(locale, f"card.stages.{one.order}").join(stages)
+
+
+def standing_rows(deployment: Deployment, request: model.Request) -> tuple[Row, ...]:
+    """The standing approval whose votes count for it."""
+    use, locale = request.standing, request.locale
+    if use is None:
+        return ()
+    facts = {"number": use.number, "use": use.use, "most": use.most}
+    name = name_of(deployment, use.person)
+    until = calendar.shown(use.until, deployment.book.timezone)
+    text = texts.say(locale, "card.standing.use", name=name, time=until, **facts)
+    return ((texts.say(locale, "card.standing"), (span(text),)),)

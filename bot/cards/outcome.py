@@ -19,6 +19,7 @@ from bot.cards.parts import (
     quoted,
     sentence,
     span,
+    standing_text,
     state_word,
     title_of,
     votes_list,
@@ -93,10 +94,11 @@ def evidence_rows(
     deployment: Deployment, request: model.Request, votes: Sequence[model.Vote], stamp: str
 ) -> tuple[Row, ...]:
     """Who approved, how long it took, the code of what was voted on, and the audit entry."""
-    locale = request.locale
+    locale, standing = request.locale, request.standing
     approvers = dict.fromkeys(
         name_of(deployment, vote.person)
         + (f" ({texts.say(locale, 'card.via.form')})" if vote.via == "form" else "")
+        + (f" ({standing_text(locale, standing)})" if vote.via == "standing" and standing else "")
         + (f" ({texts.say(locale, f'card.vote.{vote.word}')})" if vote.word else "")
         for vote in votes
         if vote.approve and vote.word != "ratify"

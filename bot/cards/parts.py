@@ -152,10 +152,17 @@ def votes_list(
         text = f"{word} {moment(deployment, vote.at)}"
         if vote.via == "form":
             text += " · " + texts.say(locale, "card.via.form")
+        elif vote.via == "standing" and request.standing is not None:
+            text += " · " + standing_text(locale, request.standing)
         why = texts.say(locale, "card.vote.why", vote=text, why=vote.reason)
         name = name_of(deployment, vote.person)
         rows.append((f"{mark}{name}", (span(why if vote.reason else text),)))
     return (model.Block("list", rows=tuple(rows)),)
+
+
+def standing_text(locale: str, use: model.StandingUse) -> str:
+    """By which standing approval somebody agreed."""
+    return texts.say(locale, "card.via.standing", number=use.number)
 
 
 def vote_word(vote: model.Vote) -> str:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from bot import model, texts
 from bot.cards import definitions, runs
-from bot.cards.approvals import approver_rows, asked_block
+from bot.cards.approvals import approver_rows, asked_block, standing_rows
 from bot.cards.forms import form_rows
 from bot.cards.glass import glass_rows
 from bot.cards.lead import LOOKS, lead, word_of
@@ -185,6 +185,7 @@ def warnings(
         *hold_rows(request),
         *opening_rows(deployment, request),
         *lock_rows(deployment, request, others),
+        *standing_rows(deployment, request),
     ]
     if request.state is model.State.PENDING:
         rows += asking_rows(request)

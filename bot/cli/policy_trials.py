@@ -148,6 +148,15 @@ class Archive:
     def calendars(self) -> Sequence[model.Calendar]:
         return self.kept
 
+    def standing_for(self, command: str, now: datetime) -> Sequence[model.StandingApproval]:
+        return ()
+
+    def standing_in_force(self, now: datetime, limit: int) -> Sequence[model.StandingApproval]:
+        return ()
+
+    def standing(self, number: int) -> model.StandingApproval | None:
+        return None
+
 
 def tried(deployment: Deployment, case: Case, now: datetime) -> Outcome:
     """What comes of a case at a moment. Raises Impossible."""

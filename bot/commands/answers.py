@@ -91,6 +91,7 @@ class Act:
         "object",
         "split",
         "redrive",
+        "revoke",
     ]
     request: int = 0
     code: str = ""

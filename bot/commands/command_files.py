@@ -20,6 +20,8 @@ from bot import model, source, texts
 from bot.commands import api, parameters, registry, rendering, script_files
 
 _WORD = re.compile(r"[^\W\d_][\w-]{0,31}")
+_ALIAS = re.compile(rf"{_WORD.pattern}|[a-z]+ [a-z]+")
+"""Another name may be two words, such as "standing revoke"."""
 _OURS = str(Path(__file__).parent)
 
 
@@ -248,7 +250,8 @@ def _declared_badly(declared: api.Declared) -> Iterator[tuple[str, str]]:
         yield "aliases", f"its aliases must be a tuple of words: aliases={shown}"
         aliases = ()
     for key, word in (("name", declared.name), *(("aliases", one) for one in aliases)):
-        if not isinstance(word, str) or not _WORD.fullmatch(word):
+        pattern = _ALIAS if key == "aliases" else _WORD
+        if not isinstance(word, str) or not pattern.fullmatch(word):
             yield key, f"{word!r} is no word that can be typed as a command"
     lines: Any = declared.summary
     both = isinstance(lines, tuple | list) and len(lines) == len(texts.LOCALES)

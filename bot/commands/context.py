@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from bot import model, policy, texts
-from bot.commands import deliveries, frozen, needs, registry, reports, usages
+from bot.commands import approvals, deliveries, frozen, needs, registry, reports, usages
 from bot.commands.answers import Reply
 from bot.policy import access, calendar, glass, oncall, quorum
 
@@ -254,6 +254,13 @@ class Context:
         outcome = self.say(key, time=calendar.shown(broken.until, self.book.timezone))
         facts = {"name": self.name(broken.by.person), "reason": broken.reason or "–"}
         return f"{self.say('card.glass.by', **facts)} · {outcome}"
+
+    def standing(self) -> tuple[approvals.Approval, ...]:
+        """The standing approvals that are in force, of those that may be told of here."""
+        archive = self.view.archive
+        rows = archive.standing_in_force(self.now, approvals.MOST) if archive is not None else ()
+        mine = [one for one in rows if self.may_see(one.request) and self.may_tell(one.request)]
+        return tuple(approvals.approval(self.book, one, self.locale) for one in mine)
 
     def removed(self, request: model.Request) -> str:
         """Why the texts of a request are gone, as a sentence; "": they are there."""

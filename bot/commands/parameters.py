@@ -164,6 +164,20 @@ def refusal(error: source.Invalid) -> policy.Refusal:
     return policy.Refusal(error.message, error.fault.facts)
 
 
+def positional(items: tuple[Parameter, ...]) -> list[Parameter]:
+    """What may be typed without a name: everything up to the targets, then text and script only,
+    and nothing that the command wants named."""
+    order: list[Parameter] = []
+    behind = False
+    for parameter in items:
+        if parameter.named:
+            continue
+        if not behind or parameter.kind in ("text", "script"):
+            order.append(parameter)
+        behind = behind or parameter.kind == "targets"
+    return order
+
+
 # ----------------------------------------------------------------------------- values
 
 

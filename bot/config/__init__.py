@@ -33,6 +33,7 @@ from bot.config import (
     check_runbooks,
     check_senders,
     check_sources,
+    check_standing,
     check_store,
     check_when,
     kinds,
@@ -253,6 +254,7 @@ def _meaning(context: CheckContext) -> tuple[Rules, Rules]:
     check_runbooks.check_runbooks(context)
     check_rules.check_rules(context)
     policies.check_escalations(context)
+    check_standing.check_standing(context)
     check_when.check_when(context)
     check_ladders.check_ladders(context)
     check_sources.check_sources(context)

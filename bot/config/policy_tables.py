@@ -23,6 +23,7 @@ class Policy(Stage, Protocol):
     rejections: int
     self_approval: bool
     form_counts: bool
+    standing: bool
     expires: timedelta
     remind: timedelta | None
     ladder: tuple[LadderStep, ...]

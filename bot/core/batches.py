@@ -60,6 +60,7 @@ def is_alone(request: model.Request) -> bool:
         and not request.recall
         and not request.hold
         and request.starts_at is None
+        and request.standing is None
     )
 
 

@@ -19,6 +19,10 @@ class Content:
     line: parser.Line
 
     @property
+    def needs(self) -> policy.Verdict:
+        return policy.Verdict()
+
+    @property
     def parsed(self) -> parser.Parsed:
         assert isinstance(self.line.parsed, parser.Parsed)
         return self.line.parsed

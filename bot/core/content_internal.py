@@ -67,6 +67,11 @@ class InternalContent(Content):
     def forbidden_value(self) -> limits.ForbiddenValue | None:
         return limits.forbidden_value(self.rule.allowed_values, self.parsed.values)
 
+    @property
+    def needs(self) -> policy.Verdict:
+        draft = self.result
+        return draft.needs if isinstance(draft, internal.Draft) else policy.Verdict()
+
     unquotable = ""
     hidden_target = ""
     unjudged_calls = ()

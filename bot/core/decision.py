@@ -61,6 +61,7 @@ class DecisionBuilder:
         self.locks: tuple[model.Lock, ...] | None = None
         self.calendars: list[model.Calendar] = []
         self.regrouped: dict[int, model.Request] = {}
+        self.standing: model.StandingApproval | None = None
 
     def asked_by(
         self, person: policy.Person, account: model.Account, place: model.Place, locale: str
@@ -383,6 +384,7 @@ class DecisionBuilder:
             locks=self.locks,
             calendars=tuple(self.calendars),
             regrouped=tuple(self.regrouped.values()),
+            standing=self.standing,
         )
 
     def _follow_ups(self) -> list[model.Timer]:

@@ -17,6 +17,7 @@ from bot.core import (
     proposal,
     run_control,
     run_template,
+    standing_uses,
 )
 from bot.core.decision import DecisionBuilder, reason_of, refusal_text
 from bot.policy import quorum
@@ -114,7 +115,7 @@ def ask_again(
         return give_up(builder, refusal_text(builder.it.locale, error.refusal))
     builder.change(approved_at=None)
     needed = proposal.put(builder, fresh)
-    if builder.tally().verdict == "approved":
+    if builder.tally().verdict == "approved" or standing_uses.cover(builder):
         run_control.start(builder)
         return builder.update_card()
     waiting = quorum.tally(needed, ()).waiting_for

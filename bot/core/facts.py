@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from bot import model, policy
-from bot.core import plan_preview, plan_template, subjects, systems, values
+from bot.core import plan_preview, plan_template, standing_uses, subjects, systems, values
 from bot.core.decision import DecisionBuilder
 from bot.deployment import Deployment
 from bot.policy import limits, locking, needs, planning, starting
@@ -121,6 +121,10 @@ class _Starting(starting.Facts):
     @cached_property
     def screened(self) -> policy.Verdict:
         return values.screened_now(self.builder)
+
+    @cached_property
+    def standing(self) -> policy.Refusal | None:
+        return standing_uses.refusal_of(self.builder, self.targets)
 
     @property
     def freezes(self) -> Sequence[model.Freeze]:

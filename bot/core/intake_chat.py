@@ -136,7 +136,7 @@ def decide(
         return dead_letters.by_text(builder, event, person, result)
     if isinstance(result, api.Act):
         decision = votes.by_text(builder, event, context, result)
-        changed = decision.request is not None or decision.journal
+        changed = decision.request or decision.journal or decision.standing
         if view.recent_asks >= book.asks_per_minute and not changed:
             return refuse_rate(DecisionBuilder(deployment, view, now), event, locale)
         return decision
@@ -160,7 +160,7 @@ def decide(
 
 VOTES = ("approve", "reject")
 """Words that are votes: of requests on one card, on all of them."""
-BRAKES = frozenset({"stop", "reject", "cancel", "pause"})
+BRAKES = frozenset({"stop", "reject", "cancel", "pause", "revoke"})
 """Words that only ever halt something. They are carried out however much somebody writes, and
 however late they arrive."""
 

@@ -7,7 +7,7 @@ transaction that starts them: no call leaves the bot, so none of them is ever un
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -31,10 +31,12 @@ class Question:
 @dataclass(frozen=True, slots=True)
 class Draft:
     """What is put to the vote: the values that it is done with (JSON), and what they change, in the
-    language of the question, as everybody reads it who votes."""
+    language of the question, as everybody reads it who votes. ``needs``: whose agreement it takes
+    besides."""
 
     values: Mapping[str, Any]
     text: str
+    needs: policy.Verdict = field(default_factory=policy.Verdict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from bot.core import (
     reachability,
     reminders,
     run_control,
+    standing_uses,
     systems,
     terms,
 )
@@ -80,7 +81,8 @@ def ask_for_votes(builder: DecisionBuilder, plan: model.Plan) -> None:
     rule = put(builder, plan)
     if builder.it.hold in authority.FORM_HOLDS:
         return builder.show_card()
-    if settled_by_form(builder, rule) and not builder.it.hold:
+    approved = settled_by_form(builder, rule) or standing_uses.cover(builder)
+    if approved and not builder.it.hold:
         run_control.start(builder)
         return builder.show_card()
     if not batches.join(builder, rule):

@@ -17,6 +17,7 @@ from bot.core import (
     reachability,
     revote,
     run_control,
+    standing_requests,
     timers,
 )
 from bot.core.decision import DecisionBuilder, refusal_text
@@ -148,9 +149,7 @@ def refusal_of_words(
         )
     if wish.code:
         return None
-    changed = any(
-        vote.digest.removeprefix(quorum.FORM) != request.subject for vote in builder.votes
-    )
+    changed = any(quorum.bare(vote.digest) != request.subject for vote in builder.votes)
     key = ""
     if voted:
         key = "vote.code_within"
@@ -216,6 +215,8 @@ def act(
         return run_control.stop(builder, person)
     if action == "split":
         return batches.split(builder, person)
+    if action == "revoke":
+        return standing_requests.revoke(builder, person)
     if action == "revote":
         return revote.revote(builder, person, account)
     if action in run_control.WORDS:

@@ -127,6 +127,7 @@ from bot.model.requests import (
     Reminders,
     Request,
     RunStatus,
+    StandingUse,
     State,
     Step,
     TaskStatus,
@@ -143,6 +144,7 @@ from bot.model.rich import (
     Span,
 )
 from bot.model.searches import Search, Sight
+from bot.model.standing import StandingApproval, StandingBounds
 from bot.model.usage import METERS, SPARE, SPARES, Meter, QuotaReached, Spare, Usage
 
 __all__ = [
@@ -245,6 +247,9 @@ __all__ = [
     "SignalRun",
     "Span",
     "Spare",
+    "StandingApproval",
+    "StandingBounds",
+    "StandingUse",
     "StartRun",
     "Started",
     "State",

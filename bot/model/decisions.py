@@ -16,6 +16,7 @@ from bot.model.outcomes import Outcome
 from bot.model.reports import Month, Report
 from bot.model.requests import FormLink, Freeze, Request, Step, Vote
 from bot.model.searches import Search
+from bot.model.standing import StandingApproval
 from bot.model.usage import Usage
 
 
@@ -177,6 +178,18 @@ class Archive(Protocol):
         """What is kept of the calendars of those who are on call."""
         ...
 
+    def standing_for(self, command: str, now: datetime) -> Sequence[StandingApproval]:
+        """The standing approvals for a command that are in force."""
+        ...
+
+    def standing_in_force(self, now: datetime, limit: int) -> Sequence[StandingApproval]:
+        """The newest standing approvals that are in force, newest first."""
+        ...
+
+    def standing(self, number: int) -> StandingApproval | None:
+        """The standing approval that was asked for by this request."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -260,6 +273,8 @@ class Decision:
     where it ends.
     ``regrouped``: other requests that are put into another batch, or into none; nothing else of
     them is changed (version + 1; the write is guarded by their state and version).
+    ``standing``: a standing approval that is in force now, or one that was used once more or
+    revoked.
     """
 
     receipt: Receipt = field(default_factory=Receipt)
@@ -284,3 +299,4 @@ class Decision:
     locks: tuple[Lock, ...] | None = None
     calendars: tuple[Calendar, ...] = ()
     regrouped: tuple[Request, ...] = ()
+    standing: StandingApproval | None = None

@@ -18,7 +18,7 @@ from pydantic import Discriminator, PlainSerializer, Tag
 
 Tags = tuple[tuple[str, str], ...]
 """Keys with their values, sorted."""
-InternalName = Literal["freeze", "unfreeze"]
+InternalName = Literal["freeze", "unfreeze", "standing"]
 """The internal operations: they change what the bot itself keeps, and nothing outside."""
 
 

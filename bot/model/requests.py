@@ -250,6 +250,18 @@ class BrokenGlass:
 
 
 @dataclass(frozen=True, slots=True)
+class StandingUse:
+    """The standing approval by which a request has votes: its number, who asked for it, until when
+    it is in force, and the how manieth of its ``most`` uses this is."""
+
+    number: int
+    person: str
+    until: datetime
+    use: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One operation that was asked for, from the asking to its end. ``gone`` are instances of the
     plan that no longer fitted when the run began, and were left out. ``cancelled``: why a run that
@@ -287,7 +299,8 @@ class Request:
     those on call by the rotas of its policies, while it is voted on, as far as they were told.
     ``reminders``: None where no policy of it has a ladder. ``glass``: how it was started without
     its votes, the last time that it was.
-    ``batch``: those with which it is voted on, or was, on one card."""
+    ``batch``: those with which it is voted on, or was, on one card.
+    ``standing``: the standing approval whose votes count for its plan."""
 
     id: int
     state: State
@@ -351,6 +364,7 @@ class Request:
     reminders: Annotated[Reminders | None, Field(exclude_if=operator.not_)] = None
     glass: Annotated[BrokenGlass | None, Field(exclude_if=operator.not_)] = None
     batch: Annotated[Batch | None, Field(exclude_if=operator.not_)] = None
+    standing: Annotated[StandingUse | None, Field(exclude_if=operator.not_)] = None
 
     @property
     def policy_names(self) -> tuple[str, ...]:
@@ -422,7 +436,7 @@ class Vote:
     digest: str
     at: datetime
     reason: str = ""
-    via: Literal["card", "text", "form"] = "card"
+    via: Literal["card", "text", "form", "standing"] = "card"
     word: str = ""
     accounts: tuple[tuple[str, str, str], ...] = ()
 

@@ -49,6 +49,11 @@ class Content(Protocol):
         ...
 
     @property
+    def needs(self) -> Verdict:
+        """Whose agreement it takes besides, by what it is itself."""
+        ...
+
+    @property
     def passages(self) -> tuple[screening.Passage, ...]:
         """The words, every value, and what would run."""
         ...
@@ -140,6 +145,11 @@ def calls(facts: Facts) -> Refusal | None:
 def plan(facts: Facts) -> Refusal | None:
     """Can people read all that they would agree to?"""
     return facts.content.unshown
+
+
+def own_needs(facts: Facts) -> Verdict:
+    """Whose agreement does it take besides, by what it is itself?"""
+    return facts.content.needs
 
 
 def when(facts: Facts) -> Verdict:

@@ -47,6 +47,7 @@ ASK: Moment[asking.Facts] = Moment(
         asking.calls,
         asking.plan,
         conditions.patterns,
+        asking.own_needs,
         asking.when,
         asking.targets,
         asking.open_of_person,

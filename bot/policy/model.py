@@ -169,6 +169,11 @@ class Policy:
         description="Where the card does not hold the whole plan, a person's first approval sends "
         "it to them and does not count; one does that they give after it has arrived.",
     )
+    standing: bool = Field(
+        default=False,
+        description="Whether its approvers may agree beforehand to what is asked for within "
+        "bounds, until a date: see [standing approvals](../how-to/standing.md).",
+    )
     expires: Duration = Field(
         default=timedelta(minutes=30), description="A request not decided by then expires."
     )

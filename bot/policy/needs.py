@@ -54,13 +54,14 @@ def judged(book: Book, subject: Subject) -> Verdict:
     except _Unjudged as unjudged:
         return Verdict(unjudged.refusal)
     tables.sort(key=lambda table: (table.policy, table.reason))
-    return together(Verdict(None, (table.policy,), (_reason(table),)) for table in tables)
+    return together(map(verdict_of, tables))
 
 
-def _reason(table: When) -> str:
-    """Why, and which policy it adds."""
+def verdict_of(table: When) -> Verdict:
+    """The policy that a table adds, and why."""
     chinese = texts.spoken("zh-CN", table.reason)
-    return texts.Bilingual(f"{table.reason} ({table.policy})", f"{chinese}（{table.policy}）")
+    reason = texts.Bilingual(f"{table.reason} ({table.policy})", f"{chinese}（{table.policy}）")
+    return Verdict(None, (table.policy,), (reason,))
 
 
 def holds(table: When, subject: Subject, roster: oncall.Roster = NO_ROTAS) -> bool:
@@ -126,17 +127,17 @@ def _has_value(
         fnmatchcase(text, glob)
         for name, value in arguments
         for glob in globs.get(name.casefold(), ())
-        for text in _texts(value)
+        for text in parts_of(value)
     )
 
 
-def _texts(value: object) -> Iterator[str]:
+def parts_of(value: object) -> Iterator[str]:
     """A value, or each of its parts, as people write them."""
     if isinstance(value, Mapping):
         value = tuple(value.values())
     if isinstance(value, list | tuple):
         for part in value:
-            yield from _texts(part)
+            yield from parts_of(part)
     elif isinstance(value, bool):
         yield "true" if value else "false"
     elif value is not None:

@@ -20,6 +20,14 @@ from bot.policy.snapshots import from_snapshot
 FORM = "form:"
 """Before the digest of a vote that was taken over from a form, where not every policy counts it:
 whoever agreed to the form may still vote on the plan."""
+STANDING = "standing:"
+"""Before the digest of a vote that comes from a standing approval, which not every policy counts.
+"""
+
+
+def bare(digest: str) -> str:
+    """What a vote is about, wherever it was taken over from."""
+    return digest.removeprefix(FORM).removeprefix(STANDING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +160,7 @@ def _demands(one: Policy) -> tuple[object, ...]:
     """What a policy demands of votes; its times are no such thing."""
     stages = tuple((each.approvers, each.mode, each.count) for each in one.all_stages)
     order = one.order if len(stages) > 1 else ""
-    return (stages, order, one.rejections, one.self_approval, one.form_counts)
+    return (stages, order, one.rejections, one.self_approval, one.form_counts, one.standing)
 
 
 def ballot_of(book: Book, request: model.Request) -> tuple[Quorum, str]:
@@ -203,8 +211,9 @@ def _at_least(quorum: Quorum, one: Policy, people: int) -> Policy:
 
 
 def votes_on(digest: str, votes: Iterable[model.Vote]) -> tuple[model.Vote, ...]:
-    """The votes on a digest, those taken over from a form among them."""
-    return tuple(vote for vote in votes if vote.digest in (digest, FORM + digest))
+    """The votes on a digest, those taken over from a form or a standing approval among them."""
+    wanted = (digest, FORM + digest, STANDING + digest)
+    return tuple(vote for vote in votes if vote.digest in wanted)
 
 
 # ----------------------------------------------------------------------------- for evaluation
@@ -305,7 +314,8 @@ def _counts(quorum: Quorum, one: Policy, kept: bool, human: humans.Human, vote: 
 def _allowed(quorum: Quorum, one: Policy, human: humans.Human, vote: model.Vote) -> bool:
     """Is it the vote of somebody known, who has not asked for it themselves?"""
     book = quorum.book
-    if vote.via == "form" and not one.form_counts:
+    allowed = {"form": one.form_counts, "standing": one.standing}
+    if not allowed.get(vote.via, True):
         return False
     if human.names & quorum.barred:
         return False

@@ -9,7 +9,14 @@ from typing import Any
 
 from bot.policy.model import Policy, Stage
 
-LATER = {"stages": [], "order": "any", "rejections": 1, "read_first": True, "batch": 0.0}
+LATER = {
+    "stages": [],
+    "order": "any",
+    "rejections": 1,
+    "read_first": True,
+    "batch": 0.0,
+    "standing": False,
+}
 """What policies of earlier releases did not have: not kept where it says nothing, so that the
 digest of a plan under such a policy is the same as before."""
 

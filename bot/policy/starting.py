@@ -104,6 +104,11 @@ class Facts(conditions.Facts, ABC):
 
     @property
     @abstractmethod
+    def standing(self) -> Refusal | None:
+        """Why the standing approval whose votes are among these does not count now."""
+
+    @property
+    @abstractmethod
     def subject(self) -> needs.Subject | None:
         """What is asked for, on the targets of the plan; None: there is no plan."""
 
@@ -225,20 +230,23 @@ def when(facts: Facts) -> Verdict | None:
 
 def votes(facts: Facts, verdict: Verdict) -> Refusal | None:
     """Do the votes on the plan, and on what its run asked, still suffice, by its policies as they
-    are now and by those that were added? Or does break-glass stand in for them, by all of these?"""
-    request = facts.request
+    are now and by those that were added? Those of a standing approval only while it counts. Or
+    does break-glass stand in for them, by all of these?"""
+    request, cast, suspended = facts.request, facts.votes, facts.standing
+    if suspended is not None:
+        cast = tuple(vote for vote in cast if vote.via != "standing")
     if request.broken:
         refusal = glass.refusal_of_standing(facts.book, request, verdict.policies)
         if refusal is not None:
             return refusal
     if not facts.foreign:
         request = voting.more(request, facts.screened.policies)
-    name = voting.lacking(facts.book, request, facts.votes, facts.foreign)
+    name = voting.lacking(facts.book, request, cast, facts.foreign)
     if name:
-        return Refusal("authority.votes", {"id": request.id, "policy": name})
+        return suspended or Refusal("authority.votes", {"id": request.id, "policy": name})
     added = set(verdict.policies) - set(request.policy_names)
     whole = voting.more(request, verdict.policies)
-    if not added or not voting.lacking(facts.book, whole, facts.votes, facts.foreign):
+    if not added or not voting.lacking(facts.book, whole, cast, facts.foreign):
         return None
     shown = {"policies": sorted(added), "reasons": list(verdict.reasons)}
     return Refusal("authority.more", {"id": request.id, **shown})

@@ -24,7 +24,7 @@ def refusal_of_platform(
         return None
     voter = identity.person_of(book, account)
     own = [one for one, _ in needed.everything if quorum.has_say(needed, one)]
-    allowed = action in ("stop", "pause", "cancel") or bool(own)
+    allowed = action in ("stop", "pause", "cancel", "revoke") or bool(own)
     if own and len(own) < len(needed.everything):
         if action in VOTES:
             named = (who for one in own for who in book.oncall.resolved(one.people))

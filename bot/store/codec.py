@@ -39,6 +39,7 @@ vote: TypeAdapter[model.Vote] = _adapter(model.Vote)
 step: TypeAdapter[model.Step] = _adapter(model.Step)
 result: TypeAdapter[model.InstanceResult] = _adapter(model.InstanceResult)
 effect: TypeAdapter[model.Effect] = _adapter(Annotated[model.Effect, Field(discriminator="kind")])
+standing: TypeAdapter[model.StandingBounds] = _adapter(model.StandingBounds)
 link: TypeAdapter[model.FormLink] = _adapter(model.FormLink)
 calendar: TypeAdapter[model.Calendar] = _adapter(model.Calendar)
 outcome: TypeAdapter[model.Outcome] = _adapter(

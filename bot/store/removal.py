@@ -110,7 +110,11 @@ class Forgotten:
             form=form,
             glass=glass,
             passed=tuple(map(self.step, request.passed)),
+            standing=self.use(request.standing),
         )
+
+    def use(self, of: model.StandingUse | None) -> model.StandingUse | None:
+        return replace(of, person=self.name(of.person)) if of is not None else None
 
     def step(self, of: model.ApprovalStep) -> model.ApprovalStep:
         return replace(of, voters=tuple(map(self.name, of.voters)), by=self.name(of.by))

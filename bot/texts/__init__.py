@@ -30,6 +30,7 @@ from bot.texts import (
     reports,
     runs,
     silence,
+    standing,
 )
 
 LOCALES = ("zh-CN", "en")
@@ -53,6 +54,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     **reports.PHRASES,
     **runs.PHRASES,
     **silence.PHRASES,
+    **standing.PHRASES,
 }
 _MARKED = re.compile(r"`([^`\n]+)`")
 _CHINESE = re.compile("[\u4e00-\u9fff]")

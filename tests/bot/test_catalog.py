@@ -51,6 +51,7 @@ def test_the_shipped_commands_load() -> None:
         "break-glass", "ratify", "object",
         "whoami", "who", "why", "oncall", "freeze", "unfreeze", "freezes", "report", "locks",
         "reboot-with-approval",
+        "standing", "standings", "revoke",
     } == set(commands.names())  # fmt: skip
     assert {found.risk for found in commands if found.name == "run"} == {"critical"}
     for found in commands:

@@ -30,6 +30,7 @@ BESIDE = {
         "quorum",
         "quota",
         "screening",
+        "standing",
         "humans",
         "owners",
         "seats",

@@ -169,6 +169,7 @@ def test_a_store_is_made_once_and_keeps_its_identity(path: Path) -> None:
             "m021_locks",
             "m022_glass",
             "m023_calendars",
+            "m024_standing",
         ]
 
 
@@ -399,6 +400,8 @@ INDEXED = {
     "REQUEST_BY_ALIAS": ("a", "b"),
     "REQUEST_BY_MESSAGE": ("a", "b"),
     "REQUEST_BY_FORM": ("a", "b"),
+    "STANDING": (1,),
+    "STANDING_OF_COMMAND": ("a", 1),
     "VOTES": (1,),
     "PENDING": ("a", "b", 5),
     "HAS_VOTES": (1,),

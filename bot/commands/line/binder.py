@@ -53,7 +53,7 @@ class Arguments:
         """From where to where values stand in the line that are never to be shown."""
         self.doubtful = False
         """Was a word taken as an instance that may be the rest of such a value?"""
-        self.order = _positional(command.parameters)
+        self.order = parameters.positional(command.parameters)
         self.reserved: list[parameters.Parameter] = []
         self.script = command.parameter("script")
 
@@ -321,7 +321,8 @@ class Arguments:
                 end = last
                 break
             last = at + len(word)
-            if number and (self._key_at(at, "=") or (keyed and (needs or self._sure(word)))):
+            ends = self._key_at(at, "=") or self._spoken_at(at)
+            if number and (ends or (keyed and (needs or self._sure(word)))):
                 end = at
                 break
         line.at = end
@@ -339,6 +340,15 @@ class Arguments:
     def _key_at(self, at: int, signs: str = "=:") -> bool:
         match = _KEY.match(self.line.plain, at)
         return match is not None and match[3] in signs and self.named(match[1]) is not None
+
+    def _spoken_at(self, at: int) -> bool:
+        """Does the name of a parameter without a value stand here, with one behind it that fits?"""
+        match = _NAME.match(self.line.plain, at)
+        parameter = self.named(match[1]) if match is not None else None
+        if match is None or parameter is None or not parameter.spoken:
+            return False
+        _, word = next(self.line.words(match.end()), (0, ""))
+        return parameter.name not in self.values and self._fits(parameter, word.rstrip(CLOSING))
 
     def named(self, name: str) -> parameters.Parameter | None:
         """The parameter of a name, in any case and with either dash."""
@@ -483,17 +493,3 @@ def _filled(value: str | tuple[str, ...]) -> bool:
 def _near_choice(parameter: parameters.Parameter, text: str) -> str:
     near = suggest.several(text.strip().casefold(), parameter.choices)
     return near[0] if near else ""
-
-
-def _positional(items: tuple[parameters.Parameter, ...]) -> list[parameters.Parameter]:
-    """What may be typed without a name: everything up to the targets, then text and script only,
-    and nothing that the command wants named."""
-    order: list[parameters.Parameter] = []
-    behind = False
-    for parameter in items:
-        if parameter.named:
-            continue
-        if not behind or parameter.kind in ("text", "script"):
-            order.append(parameter)
-        behind = behind or parameter.kind == "targets"
-    return order

@@ -191,7 +191,7 @@ def _command(
         raise source.Invalid.phrase("parse.hidden", name=unicode.shown(word))
     command = catalog.find(word)
     if command is not None:
-        return command, word, line
+        return _longer(catalog, word, line) or (command, word, line)
     for known in catalog.words():
         if _glued(token, known):
             command = catalog.find(known)
@@ -206,6 +206,21 @@ def _command(
     raise source.Invalid.phrase(
         "parse.unknown", word=unicode.shown(word), hint=hint, suggestions=near
     )
+
+
+def _longer(
+    catalog: registry.Catalog, word: str, line: tokenizer.Reader
+) -> tuple[registry.Command, str, tokenizer.Reader] | None:
+    """The command of two words that begins so, if that was typed; of a word that stands alone, its
+    "list". None: there is none, and nothing was passed over."""
+    at = line.at
+    line.skip()
+    second = line.bare().rstrip(binder.CLOSING) or "list"
+    command = catalog.find(f"{word} {second}")
+    if command is not None:
+        return command, f"{word} {second}", line
+    line.at = at
+    return None
 
 
 def _sendable(catalog: registry.Catalog, line: str) -> bool:

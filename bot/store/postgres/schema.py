@@ -285,6 +285,18 @@ CREATE TABLE calendars (
     body TEXT COLLATE "C" NOT NULL
 );
 """
+_STANDING = """
+CREATE TABLE standing (
+    request BIGINT PRIMARY KEY REFERENCES requests (id),
+    command TEXT COLLATE "C" NOT NULL,
+    until BIGINT NOT NULL,
+    uses BIGINT NOT NULL,
+    most BIGINT NOT NULL,
+    revoked_by TEXT COLLATE "C" NOT NULL,
+    bounds TEXT COLLATE "C" NOT NULL
+);
+CREATE INDEX standing_command ON standing (command, until) WHERE revoked_by = '';
+"""
 LATER: Mapping[str, str] = {
     "m015_replicas": _REPLICAS,
     "m016_configuration": _CONFIGURATION,
@@ -295,6 +307,7 @@ LATER: Mapping[str, str] = {
     "m021_locks": _LOCKS,
     "m022_glass": _GLASS,
     "m023_calendars": _CALENDARS,
+    "m024_standing": _STANDING,
 }
 """What each migration after the first schema does."""
 TABLE = "SELECT to_regclass('migrations')"

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from bot import model, policy
 from bot.store import codec, removal
-from bot.store.sql import calendars, retention, statements
+from bot.store.sql import calendars, lookups, retention, statements
 from bot.store.sql.connection import Connection
 from bot.store.sql.store import Store
 
@@ -173,3 +173,6 @@ def rewrite(
     calendars.put(connection, map(who.calendar, calendars.kept(connection)))
     connection.execute(statements.TEXTS_DELETE_OF_ACTOR, (who.person,))
     connection.execute(statements.ASKS_DELETE, (who.person,))
+    own = [request.id for request in requests if request.person == who.person]
+    connection.execute(lookups.STANDING_FORGET, (json.dumps(own),))
+    connection.execute(lookups.STANDING_RENAME, (who.pseudonym, who.person))

@@ -1,5 +1,5 @@
-"""The SQL statements by which requests are searched and one is looked at, and those of the freezes
-of people, by name."""
+"""The SQL statements by which requests are searched and one is looked at, those of the freezes of
+people, and those of standing approvals, by name."""
 
 from __future__ import annotations
 
@@ -72,3 +72,28 @@ SELECT body FROM requests WHERE glass_at > 0 AND glass_at >= ?
 ORDER BY glass_at DESC, id DESC LIMIT ?
 """
 """Those that were started by break-glass."""
+
+# ----------------------------------------------------------------------------- standing approvals
+
+STANDING_PUT = """
+INSERT INTO standing (request, command, until, uses, most, revoked_by, bounds)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (request) DO UPDATE SET uses = excluded.uses, revoked_by = excluded.revoked_by
+"""
+_STANDING = """
+SELECT s.until, s.uses, s.most, s.revoked_by, s.bounds, r.body
+FROM standing AS s JOIN requests AS r ON r.id = s.request
+"""
+STANDING = f"{_STANDING} WHERE s.request = ?"
+STANDING_OF_COMMAND = f"""{_STANDING}
+WHERE s.command = ? AND s.until > ? AND s.revoked_by = '' AND s.uses < s.most
+"""
+STANDING_IN_FORCE = f"""{_STANDING}
+WHERE s.until > ? AND s.revoked_by = '' AND s.uses < s.most ORDER BY s.request DESC LIMIT ?
+"""
+STANDING_REVOKE = "UPDATE standing SET revoked_by = ? WHERE revoked_by = ''"
+STANDING_FORGET = """
+DELETE FROM standing WHERE request IN (SELECT CAST(value AS BIGINT) FROM json_each(?))
+"""
+STANDING_RENAME = "UPDATE standing SET revoked_by = ? WHERE revoked_by = ?"
+STANDING_PRUNE = "DELETE FROM standing WHERE until < ?"

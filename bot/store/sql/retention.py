@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from bot import model
 from bot.store import codec, port, removal
-from bot.store.sql import queries, statements
+from bot.store.sql import lookups, queries, statements
 from bot.store.sql.connection import Connection
 
 T = TypeVar("T")
@@ -64,10 +64,11 @@ def texts_of_nothing(
     connection: Connection, before: int, after: int, bite: int
 ) -> tuple[list[int], int | None]:
     """Remove texts of audit entries that are about no request, as of what was refused at once, or
-    about one that has lost its texts already; returns the entries, and the one to go on from (None:
-    all were looked at)."""
+    about one that has lost its texts already, and standing approvals that have been over since;
+    returns the entries, and the one to go on from (None: all were looked at)."""
     rows = connection.execute(statements.TEXTS_PAGE, (after, bite)).fetchall()
     old = [seq for seq, at, alone in rows if at < before and alone]
+    connection.execute(lookups.STANDING_PRUNE, (before,))
     connection.executemany(statements.TEXTS_DELETE, [(seq,) for seq in old])
     on = len(rows) == bite and rows[-1][1] < before
     return old, rows[-1][0] if on else None

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bot import model
 from bot.store import codec, highwater
-from bot.store.sql import queries, views
+from bot.store.sql import lookups, queries, views
 from bot.store.sql.connection import Connection
 from bot.store.sql.store import Store
 from bot.store.sql.writer import Writer
@@ -64,6 +64,7 @@ def take_up(
     writer.number_from(last)
     held = hold(writer, now)
     look_up(writer.connection, codec.ms(now))
+    writer.connection.execute(lookups.STANDING_REVOKE, ("countersign",))
     facts = {
         "copy": contents.stamp,
         "replaced": before.stamp if before is not None else "",

@@ -20,6 +20,7 @@ from bot.store.sql import (
     queries,
     reports,
     searching,
+    standing,
     usage,
 )
 from bot.store.sql.connection import Connection
@@ -239,6 +240,15 @@ class Archive:
 
     def calendars(self) -> tuple[model.Calendar, ...]:
         return calendars.kept(self.connection)
+
+    def standing_for(self, command: str, now: datetime) -> tuple[model.StandingApproval, ...]:
+        return standing.of_command(self.connection, command, now)
+
+    def standing_in_force(self, now: datetime, limit: int) -> tuple[model.StandingApproval, ...]:
+        return standing.in_force(self.connection, now, limit)
+
+    def standing(self, number: int) -> model.StandingApproval | None:
+        return standing.of(self.connection, number)
 
 
 def freezes(connection: Connection, at: datetime) -> tuple[model.Freeze, ...]:

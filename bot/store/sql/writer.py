@@ -25,6 +25,7 @@ from bot.store.sql import (
     retention,
     rows,
     searching,
+    standing,
     usage,
     versions,
     views,
@@ -188,6 +189,7 @@ class Writer(port.Writer):
             self._execute(queries.FORM_LINK_PUT, values)
         freezes.put(self.connection, decision.freezes)
         calendars.put(self.connection, decision.calendars)
+        standing.put(self.connection, decision.standing)
         for digest, text in decision.sources.items():
             self._execute(queries.SOURCE_INSERT, (digest, moment, text))
         for row in decision.journal:
@@ -310,16 +312,14 @@ class Writer(port.Writer):
         self._execute(queries.REQUEST_SET_CARD, (ref, alias, body, number))
 
     def _write_vote(self, vote: model.Vote) -> None:
-        body = codec.encode(vote)
-        values = (vote.request, vote.digest, vote.person, codec.ms(vote.at), body)
+        values = (vote.request, vote.digest, vote.person, codec.ms(vote.at), codec.encode(vote))
         self._execute(queries.VOTE_INSERT, values)
 
     def _write_step(self, step: model.Step, request: model.Request | None, now: int) -> None:
         plan = request.plan if request and request.id == step.request else None
         engine = plan.engine if plan else "ecs"
         values = (step.request, step.index, step.state, engine, step.region, step.batch)
-        body = codec.encode(step)
-        self._execute(queries.STEP_PUT, (*values, step.invocation, now, body))
+        self._execute(queries.STEP_PUT, (*values, step.invocation, now, codec.encode(step)))
         self.changes.steps = True
 
     def _write_entry(self, row: model.JournalRow) -> None:

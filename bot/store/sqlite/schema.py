@@ -236,10 +236,31 @@ def m023_calendars(db: sqlite_utils.Database) -> None:
     db.execute("CREATE TABLE calendars (rota TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID")
 
 
+_STANDING = """
+CREATE TABLE standing (
+    request INTEGER PRIMARY KEY REFERENCES requests (id),
+    command TEXT NOT NULL,
+    until INTEGER NOT NULL,
+    uses INTEGER NOT NULL,
+    most INTEGER NOT NULL,
+    revoked_by TEXT NOT NULL,
+    bounds TEXT NOT NULL
+);
+CREATE INDEX standing_command ON standing (command, until) WHERE revoked_by = '';
+"""
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def m024_standing(db: sqlite_utils.Database) -> None:
+    """Standing approvals, by the request by which each was asked for. Older code would not count
+    their votes."""
+    run(db, _STANDING)
+
+
 CONTRACTS: Mapping[str, str] = {"m002_runs": "0.0.0", "m009_marks": "0.0.0"}
 """Migrations that take something away, each with the release whose code was the first to do without
 it, which must be an earlier one. (Those of 0.0.0 are from before this rule.)"""
-OLDEST = "m022_glass"
+OLDEST = "m024_standing"
 """The oldest schema whose code may still write what this code writes. Whoever changes what older
 code would misread, break or write wrongly (a table, or the body of a row) names the schema of that
 change here; where no table changes, a migration that does nothing gives it a name. What older code

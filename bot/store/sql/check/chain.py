@@ -53,6 +53,9 @@ def of_log(connection: Connection) -> Deeds:
             if action == "vote.cast":
                 key = (request, actor, facts["digest"], facts["approve"])
                 deeds.cast.setdefault(key, at)
+            elif action == "standing.used":
+                for person in facts["by"]:
+                    deeds.cast.setdefault((request, person, facts["digest"], True), at)
             elif action == "request.approved":
                 deeds.approved[request, facts["digest"]] = (at, tuple(facts["by"]))
             elif action == "breakglass.used":

@@ -7,7 +7,7 @@ from bot.store.sql.queries import FINAL
 TABLES = (
     "requests", "votes", "steps", "results", "journal", "sources", "outbox", "timers", "events",
     "bus", "form_links", "asks", "usage", "request_instances", "audit", "audit_texts", "meta",
-    "configuration", "calls", "freezes", "locks", "calendars",
+    "configuration", "calls", "freezes", "locks", "calendars", "standing",
 )  # fmt: skip
 COUNTS = {table: f"SELECT COUNT(*) FROM {table}" for table in TABLES}
 
@@ -43,8 +43,8 @@ WHERE NOT EXISTS (SELECT 1 FROM audit WHERE audit.request = requests.id AND audi
 DEEDS = """
 SELECT at, actor, action, request, facts FROM audit
 WHERE action IN (
-    'vote.cast', 'request.approved', 'breakglass.used', 'execution.found', 'person.forgotten',
-    'texts.removed'
+    'vote.cast', 'standing.used', 'request.approved', 'breakglass.used', 'execution.found',
+    'person.forgotten', 'texts.removed'
 )
 ORDER BY seq
 """
