@@ -8,20 +8,24 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot import core, model, policy, store
 from bot.cli import policy_replay, policy_trials
 from bot.commands import frozen as frozen_now
 from bot.core import internal_operations
+from bot.policy import calendar
 from bot.runtime import engine
 from tests import stores
 from tests.bot import stage as stages
 from tests.bot.run_stage import RunStage
-from tests.bot.stage import actions, cards, said, words
+from tests.bot.stage import START, actions, cards, said, words
 from tests.bot.test_humans import approve, edit
 from tests.bot.test_openings import frozen, starts
 
@@ -308,3 +312,27 @@ def test_a_replay_knows_what_was_frozen_then(stage: RunStage) -> None:
     with stage.store.reading() as reader:
         replay = policy_replay.replayed(stage.deployment, reader, model.Search())
     assert (replay.requests, replay.different, replay.unjudged) == (3, [], {})
+
+
+PATTERNS, GROUPS, COMMANDS = ("re*", "run", "*", "x?"), ("ops", "hr"), ("restart", "run", "xy")
+
+
+@given(
+    st.sets(st.sampled_from(PATTERNS)),
+    st.sets(st.sampled_from(GROUPS)),
+    st.sampled_from(COMMANDS),
+    st.sampled_from((*GROUPS, "")),
+    st.integers(-2, 2),
+)
+def test_a_freeze_holds_what_one_of_its_parts_names_until_its_end(
+    patterns: set[str], groups: set[str], command: str, group: str, seconds: int
+) -> None:
+    """What was asked in no group that is known any more belongs to each."""
+    row = model.Freeze(1, START, tuple(groups), tuple(patterns), reason="why")
+    periods = calendar.periods((row,))
+    at = START + timedelta(seconds=seconds)
+    holds = [one for one in periods if one.concerns(command, group, "low") and one.times.holds(at)]
+    named = any(fnmatchcase(command, pattern) for pattern in patterns)
+    inside = bool(groups) if not group else group in groups
+    assert bool(holds) == (seconds < 0 and (named or inside))
+    assert {one.name for one in holds} <= {"#1"}
