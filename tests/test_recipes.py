@@ -745,9 +745,47 @@ TRANSLATION = Recipe(
     ("tests/test_twins.py::test_links[docs/how-to/dead-letters.zh-CN.md]",),
 )
 
+INTERNAL_COMMAND = """\
+\"\"\"Take in a parcel.\"\"\"
+
+from __future__ import annotations
+
+from bot import Change, Text, operation
+
+
+@operation(
+    aliases=("收件",), summary=("收件", "Take in a parcel"), example="parcel of Alice",
+    internal="parcel",
+)
+def parcel(reason: Text) -> Change:
+    return Change({"name": "#1", "reason": reason})
+"""
+
+
+def internal_begin(tree: Tree) -> None:
+    tree.edit("bot/model/plans.py", "InternalName = Literal[", 'InternalName = Literal["parcel", ')
+
+
+def internal_finish(tree: Tree) -> None:
+    begin = "OPERATIONS: Mapping[model.InternalName, Operation] = {\n"
+    line = '    "parcel": Operation(freezes.draft_unfreeze, freezes.unfreeze),\n'
+    tree.edit("bot/core/internal_operations.py", begin, begin + line)
+    tree.write("commands/parcel.py", INTERNAL_COMMAND)
+    tree.edit("tests/bot/test_catalog.py", '"whoami", "who",', '"whoami", "parcel", "who",')
+    tree.printed("bot.reference.commands")
+
+
+INTERNAL = Recipe(
+    "an internal operation",
+    internal_begin,
+    internal_finish,
+    ("tests/bot/test_freezes.py::test_every_internal_operation_there_is_can_be_done",),
+    ("tests/bot/test_catalog.py::test_the_shipped_commands_load",),
+)
+
 RECIPES = (
     COMMAND, PHRASE, SETTING, A_METRIC, PRODUCT, API, ACTION, FUNCTION, TARGET, TRANSLATION,
-    PAGE_OF_REFERENCE, CONDITION, EVENT, MIGRATION, ADAPTER,
+    PAGE_OF_REFERENCE, CONDITION, INTERNAL, EVENT, MIGRATION, ADAPTER,
     DECISION,
 )  # fmt: skip
 
