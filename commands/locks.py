@@ -17,36 +17,22 @@ MOST_LISTED = 20
     example="locks",
 )
 def locks(context: Context) -> Reply:
-    visible = {one.id for one in context.view.listing if context.may_see(one)}
-    names = {lock.name: lock.label for lock in context.view.locks if lock.request in visible}
-    held = {name: _numbers(context, name, "held") for name in names}
-    title = context.say("locks.title", count=sum(map(bool, held.values())))
-    if not names:
+    uses = context.in_use()
+    title = context.say("locks.title", count=sum(bool(use.held) for use in uses))
+    if not uses:
         return Reply(title, (_sentence(context.say("locks.nothing")),))
-    rows = tuple(
-        (names[name], _row(context, held[name], _numbers(context, name, "waiting"), visible))
-        for name in [*names][:MOST_LISTED]
-    )
+    rows = tuple((use.label, _row(context, use.held, use.waiting)) for use in uses[:MOST_LISTED])
     blocks = [Block("list", rows=rows)]
-    if len(names) > MOST_LISTED or context.view.total > len(context.view.locks):
+    if len(uses) > MOST_LISTED or context.view.total > len(context.view.locks):
         blocks.append(_sentence(context.say("locks.more", count=MOST_LISTED)))
-    if number := next((number for each in held.values() for number in each), 0):
+    if number := next((number for use in uses for number in use.held), 0):
         blocks.append(_sentence(context.say("locks.how", number=number)))
     return Reply(title, tuple(blocks))
 
 
-def _numbers(context: Context, name: str, state: str) -> list[int]:
-    """The requests that have something, or wait for it, in the order in which they get it."""
-    return [
-        lock.request for lock in context.view.locks if lock.name == name and lock.state == state
-    ]
-
-
-def _row(
-    context: Context, held: list[int], waiting: list[int], visible: set[int]
-) -> tuple[Span, ...]:
+def _row(context: Context, held: tuple[int, ...], waiting: tuple[int, ...]) -> tuple[Span, ...]:
     """Who has it, and who waits for it."""
-    text = " · ".join(_request(context, number, visible) for number in held) or "–"
+    text = " · ".join(_request(context, number) for number in held) or "–"
     spans = [Span(text, "bold")]
     if waiting:
         numbers = [f"#{number}" for number in waiting]
@@ -54,11 +40,11 @@ def _row(
     return tuple(spans)
 
 
-def _request(context: Context, number: int, visible: set[int]) -> str:
+def _request(context: Context, number: int) -> str:
     """A request's number; with what it is and whose, to those who may see it."""
-    if number not in visible:
+    request = next((one for one in context.view.listing if one.id == number), None)
+    if request is None or not context.may_see(request):
         return f"#{number}"
-    request = next(one for one in context.view.listing if one.id == number)
     since = request.started_at or request.approved_at or request.created_at
     age = context.say("ago", span=context.now - since)
     return f"#{number} {request.command} · {context.name(request.person)} · {age}"

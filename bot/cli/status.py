@@ -32,13 +32,16 @@ def status(path: Path, as_json: bool) -> None:
         state, months, replicas = reader.status(), reader.usage(), reader.replicas()
         now = datetime.now(UTC)
         freezes = tuple(frozen.frozen(settings.book, reader, now, "en"))
-        calendars = reader.calendars()
+        calendars, uses = reader.calendars(), model.in_use(reader.locks())
     if as_json:
         body = plain(settings, state, months) | {"replicas": [*map(replica_plain, replicas)]}
+        body["in_use"] = [asdict(use) for use in uses]
         body["frozen"] = [asdict(freeze) for freeze in freezes]
         click.echo(json.dumps(body, indent=2, ensure_ascii=False))
     else:
         click.echo("\n".join(lines(settings, state, months, now)))
+        for use in uses:
+            click.echo(unicode.visible(use_line(use)))
         for freeze in freezes:
             click.echo(unicode.visible(f"frozen: {freeze.name} {freeze.text}"))
         for line in on_call(settings.book.as_of(now, lambda: calendars), now):
@@ -80,6 +83,12 @@ def on_call(book: policy.Book, now: datetime) -> Iterator[str]:
             yield f"  the calendar of {name} cannot be read, last was {since}: {calendar.fault}"
         if calendar is not None and calendar.unknown:
             yield f"  events of it that name nobody: {', '.join(calendar.unknown)}"
+
+
+def use_line(use: model.InUse) -> str:
+    """Which requests have an instance or a resource, and which wait for it."""
+    held, waiting = (", ".join(f"#{one}" for one in part) for part in (use.held, use.waiting))
+    return f"in use: {use.label} by {held or 'none'}{f', then {waiting}' if waiting else ''}"
 
 
 def replica_line(settings: config.Config, replica: shared.Replica) -> str:

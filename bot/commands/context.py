@@ -262,6 +262,12 @@ class Context:
         mine = [one for one in rows if self.may_see(one.request) and self.may_tell(one.request)]
         return tuple(approvals.approval(self.book, one, self.locale) for one in mine)
 
+    def in_use(self) -> tuple[model.InUse, ...]:
+        """What requests that this person may see have or wait for, and which others do."""
+        visible = {one.id for one in self.view.listing if self.may_see(one)}
+        names = {lock.name for lock in self.view.locks if lock.request in visible}
+        return model.in_use(lock for lock in self.view.locks if lock.name in names)
+
     def removed(self, request: model.Request) -> str:
         """Why the texts of a request are gone, as a sentence; "": they are there."""
         return texts.removed(self.locale, request.removed)

@@ -78,7 +78,7 @@ from bot.model.events import (
     Waiting,
     word_of,
 )
-from bot.model.locks import Lock, LockWait
+from bot.model.locks import InUse, Lock, LockWait, in_use
 from bot.model.oncall import Calendar, CalendarEvent, Shift
 from bot.model.outcomes import (
     TOGETHER,
@@ -196,6 +196,7 @@ __all__ = [
     "FormOrigin",
     "Freeze",
     "How",
+    "InUse",
     "IngressRejected",
     "Instance",
     "InstanceResult",
@@ -282,6 +283,7 @@ __all__ = [
     "checks",
     "digest",
     "fields",
+    "in_use",
     "intact",
     "likeness",
     "plan_digest",

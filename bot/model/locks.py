@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -31,3 +32,28 @@ class LockWait:
 
     holder: int
     label: str
+
+
+@dataclass(frozen=True, slots=True)
+class InUse:
+    """An instance or a resource that people call ``label``: the numbers of the requests that have
+    it, and of those that wait for it, in the order in which they get it."""
+
+    label: str
+    held: tuple[int, ...]
+    waiting: tuple[int, ...]
+
+
+def in_use(locks: Iterable[Lock]) -> tuple[InUse, ...]:
+    """The same locks by what they are on."""
+    groups: dict[str, list[Lock]] = {}
+    for one in locks:
+        groups.setdefault(one.name, []).append(one)
+    return tuple(
+        InUse(
+            group[0].label,
+            tuple(one.request for one in group if one.state == "held"),
+            tuple(one.request for one in group if one.state == "waiting"),
+        )
+        for group in groups.values()
+    )

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot import audit, model
-from bot.store import shared
+from bot.store import conditions, shared
 
 Changes = shared.Changes
 RateKey = shared.RateKey
@@ -186,7 +186,7 @@ class ClockHistory:
     steps: tuple[tuple[datetime, timedelta], ...]
 
 
-class Reader(shared.Members, Protocol):
+class Reader(shared.Members, conditions.Conditions, Protocol):
     """Reads that never block the writer; each call sees the store as of its own beginning."""
 
     def request(self, number: int) -> model.Request | None: ...
@@ -294,17 +294,11 @@ class Reader(shared.Members, Protocol):
     def usage(self) -> tuple[model.Usage, ...]:
         """What was used of each platform, month by month, oldest month first."""
 
-    def freezes(self, at: datetime) -> tuple[model.Freeze, ...]:
-        """The freezes of people that are in force at a moment, oldest first."""
-
     def report(self, month: model.Month, now: datetime) -> model.Report:
         """What happened within a month, in numbers."""
 
     def calendars(self) -> tuple[model.Calendar, ...]:
         """What is kept of the calendars of those who are on call."""
-
-    def freezes_then(self, at: datetime) -> tuple[model.Freeze, ...]:
-        """Those that were in force at a moment of the past."""
 
     def status(self) -> Status: ...
 

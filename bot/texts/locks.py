@@ -45,8 +45,8 @@ PHRASES: dict[str, tuple[str, str]] = {
     ),
     "card.lock": ("占用", "In use"),
     "card.lock.held": (
-        "⚠ #{number} 自 {time} 起在 {name} 上执行（以卡片更新时为准）。",
-        "⚠ #{number} has been at work on {name} since {time}, as of this card's last update.",
+        "⚠ {name} 自 {time} 起由 #{number} 使用（以卡片更新时为准）。",
+        "⚠ {name} by #{number} since {time}, as of this card's last update.",
     ),
     "card.lock.queue": ("批准后会等它结束再开始。", "Once approved, this waits for its end."),
     "card.lock.refuse": ("它结束之前不能执行。", "This cannot start before its end."),

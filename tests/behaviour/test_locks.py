@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
+from click.testing import CliRunner
+
+from bot import __main__ as cli
 from sandbox import play
 from tests import settings
 from tests.behaviour import runbooks
@@ -24,13 +28,16 @@ async def test_the_second_restart_of_a_machine_waits_for_the_first_though_the_bo
         await scene.click("bob", first, "approve")
         await scene.card_says(first, ("已批准", "approved"))
         second = await scene.pending("restart web-01 reason=two")
-        assert play.has(second["text"], ("#1 自", "#1 has been")), "the card says who is there"
+        assert play.has(second["text"], ("由 #1 使用", "by #1 since")), "the card says who is there"
         answer = await scene.click("bob", second, "approve")
         assert play.has(answer["said"], ("#1 用完 web-01", "#1 on web-01")), answer
         await scene.card_says(second, QUEUED)
         await scene.told("cancel 2", known)
         await scene.say("alice", "locks")
         await scene.told(("排队：#2", "then #2"), known)
+        words = ["status", "--config", str(scene.settings.path)]
+        status = await asyncio.to_thread(CliRunner().invoke, cli.main, words)
+        assert "in use: web-01 by #1, then #2" in status.output
         await scene.end()
         await scene.sandbox.call("aliyun", "clear_faults")
         await scene.start()
@@ -52,7 +59,7 @@ async def test_usually_a_card_only_says_who_else_is_at_work_there(scene: Scene) 
     await scene.click("bob", first, "approve")
     await scene.card_says(first, ("已批准", "approved"))
     second = await scene.pending("restart web-01 reason=two")
-    assert play.has(second["text"], ("#1 自", "#1 has been"))
+    assert play.has(second["text"], ("由 #1 使用", "by #1 since"))
     await scene.click("bob", second, "approve")
     await scene.sandbox.call("aliyun", "clear_faults")
     await scene.advance(60)

@@ -117,13 +117,13 @@ def test_usually_a_card_says_who_else_is_at_work_there_and_nothing_waits(stage: 
     approved(stage, "restart web-01 reason=one")
     stage.ask("alice", "restart web-01 reason=two")
     shown = words(cards(stage.work())[-1])
-    assert "#1 has been at work on web-01 since" in shown
+    assert "web-01 by #1 since" in shown
     assert "waits" not in shown
     approve(stage, "bob", 2)
     assert starts(stage.work())
     with_rule("restart", lock="off")(stage)
     stage.ask("alice", "restart web-01 reason=three")
-    assert "#1 has been" not in words(cards(stage.work())[-1])
+    assert "by #1 since" not in words(cards(stage.work())[-1])
 
 
 def test_resources_stand_for_what_no_instance_tells(stage: RunStage) -> None:
@@ -136,7 +136,7 @@ def test_resources_stand_for_what_no_instance_tells(stage: RunStage) -> None:
     assert stage.request(2).state is State.RUNNING
     stage.ask("alice", "provision E1 role=devops")
     shown = words(cards(stage.work())[-1])
-    assert "#1 has been at work on Payments-db since" in shown
+    assert "Payments-db by #1 since" in shown
     assert "waits for its end" in shown
     approve(stage, "bob", 3)
     assert stage.request(3).lock_wait == model.LockWait(1, "Payments-db")

@@ -15,6 +15,7 @@ from bot.store.sql import (
     effects,
     freezes,
     letters,
+    locks,
     lookups,
     moments,
     queries,
@@ -181,6 +182,9 @@ class Reader(port.Reader):
 
     def freezes(self, at: datetime) -> tuple[model.Freeze, ...]:
         return views.freezes(self.connection, at)
+
+    def locks(self, limit: int = 200) -> tuple[model.Lock, ...]:
+        return locks.newest(self.connection, limit)
 
     def report(self, month: model.Month, now: datetime) -> model.Report:
         return reports.report(self.connection, month, now)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bot import model
 from bot.store import codec, highwater
-from bot.store.sql import lookups, queries, views
+from bot.store.sql import locks, lookups, queries, views
 from bot.store.sql.connection import Connection
 from bot.store.sql.store import Store
 from bot.store.sql.writer import Writer
@@ -134,7 +134,8 @@ def hold(writer: Writer, now: datetime) -> int:
         waits = request.state in HELD or request.scheduled
         if waits and request.hold != HOLD:
             fresh = replace(request, hold=HOLD, version=request.version + 1)
-            writer.put(request, fresh, now)
+            writer.put(request, fresh)
+            locks.release(writer.connection, request.id, codec.ms(now), waiting=True)
             count += 1
     return count
 

@@ -233,10 +233,9 @@ class Writer(port.Writer):
             raise port.Conflict(f"letter {number} is not dead")
         self.changes.effects = True
 
-    def put(self, loaded: model.Request, request: model.Request, now: datetime) -> None:
+    def put(self, loaded: model.Request, request: model.Request) -> None:
         """Write a request that was changed without a decision. Raises ``Conflict``."""
         self._write_request(loaded, request)
-        self._release(request, codec.ms(now))
 
     def number_from(self, last: int) -> None:
         """The next request's number comes after ``last``."""
