@@ -59,6 +59,7 @@ MAINLY_ON = {
     },
     "lark": {
         *("test_doctor", "test_foreign_lock", "test_limits", "test_restore"),
+        "test_one_is_split_out_and_the_old_card_counts_for_nothing",
         "test_a_cloud_that_answers_is_not_said_to_be_waited_for",
         "test_a_failed_run_is_told_in_the_group_with_a_mention",
         "test_a_rejection_is_told_as_its_end",

@@ -305,3 +305,14 @@ def test_a_store_with_a_batch_is_found_in_order(stage: Stage) -> None:
         connection = reader.connection
         parts = (bodies.findings, chain.findings, invariants.findings)
         assert not [finding for part in parts for finding in part(connection)]
+
+
+def test_a_batch_is_brought_to_mind_once_and_anew_where_another_card_asks(stage: Stage) -> None:
+    ask(stage, "web-01", "web-02", "web-03")
+    remind = stage.deployment.book.policies["any"].remind.total_seconds()
+    stage.tick(remind)
+    assert len([text for text in said(stage.work()) if "still waits" in text]) == 1
+    stage.ask("alice", "cancel 1")
+    stage.work()
+    stage.tick(remind)
+    assert len([text for text in said(stage.work()) if "still waits" in text]) == 1
