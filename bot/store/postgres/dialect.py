@@ -15,6 +15,8 @@ from bot.store.sql.connection import Parameters
 
 _FIELD = r"(replace(\1, '\\u0000', '\\ufffd')::json ->> '\2')"
 """A text of a JSON document, in which PostgreSQL suffers no NUL."""
+_INNER = r"(replace(\1, '\\u0000', '\\ufffd')::json #>> string_to_array('\2', '.'))"
+"""The same of a document within it, whose path has dots."""
 APPROVE = r"(replace(body, '\u0000', '\ufffd')::json ->> 'approve')::boolean"
 WORDS: Mapping[str, str] = {
     "BEGIN IMMEDIATE": "BEGIN",
@@ -39,6 +41,7 @@ WORDS: Mapping[str, str] = {
 """What reads quite differently."""
 FUNCTIONS: Sequence[tuple[re.Pattern[str], str]] = (
     (re.compile(r"json_extract\(([\w.]+), '\$\.(\w+)'\)"), _FIELD),
+    (re.compile(r"json_extract\(([\w.]+), '\$\.([\w.]+)'\)"), _INNER),
     (re.compile(r"json_each\((\?|:\w+)\)"), r"json_array_elements_text(\1::json) AS each (value)"),
     (re.compile(r"\bMAX\(([^(),]+,[^(),]+)\)"), r"GREATEST(\1)"),
     (re.compile(r"\bchar\((\d+)\)"), r"chr(\1)"),
