@@ -242,7 +242,7 @@ class App:
         calendars.Reader(
             door,
             routes.bus.outside.calendars,
-            lambda: outside_.calendars_of(self.settings),
+            lambda: self.settings.calendars,
             self.clock,
             ticker,
         )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from bot import config, model, store
 from bot.model import manifests, ports
-from bot.runtime import calendars, outbox, usage
+from bot.runtime import outbox, usage
 
 
 class Nowhere:
@@ -128,19 +128,6 @@ def service_known(
     but those that are known to all."""
     named = {name.casefold() for name in settings.cloud.endpoints} if settings else set()
     return lambda service: adapters.cloud.known(service) or service.casefold() in named
-
-
-def calendars_of(settings: config.Config) -> tuple[calendars.Source, ...]:
-    """The calendars of rotas; the path of a file counts from the folder of the configuration."""
-    sources = []
-    for table in settings.rotas:
-        if table.calendar is not None:
-            address = table.calendar.reveal()
-            if "://" not in address:
-                address = str(settings.path.parent / address)
-            zone = table.timezone or settings.bot.timezone
-            sources.append(calendars.Source(table.name, address, zone))
-    return tuple(sources)
 
 
 def robots_of(

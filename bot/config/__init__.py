@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from bot import policy, source
+from bot import model, policy, source
 from bot.config import (
     build,
     build_rules,
@@ -143,6 +143,19 @@ class Config:
         """What this process is called among those that share a store."""
         name = self.bot.replica
         return f"{socket.gethostname()}:{os.getpid()}" if name is None else name.reveal()
+
+    @property
+    def calendars(self) -> tuple[model.CalendarSource, ...]:
+        """The calendars of rotas; the path of a file counts from the folder of the configuration.
+        Raises RuntimeError where the secrets were not read."""
+        sources = []
+        for table in self.rotas:
+            if table.calendar is not None:
+                address, zone = table.calendar.reveal(), table.timezone or self.bot.timezone
+                if "://" not in address:
+                    address = str(self.path.parent / address)
+                sources.append(model.CalendarSource(table.name, address, zone))
+        return tuple(sources)
 
     @property
     def mark(self) -> Path | None:

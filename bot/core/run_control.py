@@ -154,6 +154,13 @@ def go(builder: DecisionBuilder) -> None:
 # ----------------------------------------------------------------------------- stopping
 
 
+def stoppers(builder: DecisionBuilder, rule: quorum.Quorum) -> tuple[str, ...]:
+    """The approvers, and those who were on call as they voted."""
+    potential = rule.book.oncall.potential(rule.named)
+    voted = (vote.person for vote in builder.votes if vote.person in potential)
+    return (*rule.approvers, *voted)
+
+
 def stop(builder: DecisionBuilder, person: policy.Person) -> Answer:
     """Stop a running request; what never began is dropped, what runs is told to stop."""
     request = builder.it
@@ -163,11 +170,7 @@ def stop(builder: DecisionBuilder, person: policy.Person) -> Answer:
     if request.state not in STOPPABLE:
         word = cards.state_word(locale, request)
         text = texts.say(locale, "stop.not_running", **facts, state=word)
-    elif person.id not in (
-        request.person,
-        starter_of(request),
-        *rule.book.oncall.potential(rule.named),
-    ):
+    elif person.id not in (request.person, starter_of(request), *stoppers(builder, rule)):
         text = texts.say(locale, "stop.not_yours", **facts, name=name)
     elif request.stopping:
         text = texts.say(locale, "stop.already", **facts)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bot import config, texts
-from bot.doctor import database, lines, machine, network
+from bot.doctor import calendars, database, lines, machine, network
 from bot.doctor.running import Group
 from bot.model import checks, manifests, ports
 from bot.model.rights import Operation
@@ -88,6 +88,8 @@ def examination(
     ]
     if settings.bot.store is not None:
         groups.insert(1, Group("database", title("database"), database.of(settings, clock)))
+    if settings.calendars:
+        groups.append(Group("calendars", title("calendars"), calendars.of(settings, clock)))
     for key, heading, checkup in parts:
         if checkup.checks:
             groups.append(

@@ -79,7 +79,7 @@ from bot.model.events import (
     word_of,
 )
 from bot.model.locks import InUse, Lock, LockWait, in_use
-from bot.model.oncall import Calendar, CalendarEvent, Shift
+from bot.model.oncall import Calendar, CalendarEvent, CalendarSource, Shift
 from bot.model.outcomes import (
     TOGETHER,
     Done,
@@ -169,6 +169,7 @@ __all__ = [
     "Calendar",
     "CalendarEvent",
     "CalendarRead",
+    "CalendarSource",
     "Card",
     "CardAction",
     "CardEffect",

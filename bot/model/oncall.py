@@ -7,6 +7,16 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
+class CalendarSource:
+    """Where the calendar of a rota is: an address, which may be a secret, or the path of a file;
+    and the ``zone`` of times that name none."""
+
+    rota: str
+    address: str
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
 class CalendarEvent:
     """An event of a calendar, as it stands there: a time from ``begin`` to ``end``, its title, and
     the names and mail addresses of those who take part."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot import model
@@ -20,16 +19,6 @@ AHEAD = timedelta(days=35)
 """Of so much of the time to come the events are kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where the calendar of a rota is: an address, which may be a secret, or the path of a file;
-    and the ``zone`` of times that name none."""
-
-    rota: str
-    address: str
-    zone: str
-
-
 class Reader:
     """Asks for every calendar every ten minutes. ``sources`` are those of the configuration in
     use."""
@@ -40,13 +29,13 @@ class Reader:
         self,
         door: engine.Engine,
         calendars: ports.Calendars,
-        sources: Callable[[], Sequence[Source]],
+        sources: Callable[[], Sequence[model.CalendarSource]],
         clock: ports.Clock,
         ticker: scheduler.Ticker,
     ) -> None:
         self._door, self._calendars, self._sources = door, calendars, sources
         self._clock = clock
-        self._last: dict[Source, float] = {}
+        self._last: dict[model.CalendarSource, float] = {}
         ticker.add(self.NAME, self.look)
 
     async def look(self, now: datetime) -> datetime | None:
@@ -61,7 +50,7 @@ class Reader:
                 await self._read(source)
         return None
 
-    async def _read(self, source: Source) -> None:
+    async def _read(self, source: model.CalendarSource) -> None:
         now = self._clock.now()
         name = f"calendar:{source.rota}:{codec.ms(now)}"
         said = functools.partial(model.CalendarRead, name, now, source.rota)

@@ -21,6 +21,35 @@ PHRASES: dict[str, tuple[str, str]] = {
         "按照策略 {policy}，由值班的人审批，目前无人值班（{rotas:list}）。有人值班之后再申请，或请管理员补充审批人。",
         "Under the policy {policy} those on call approve, and nobody is on call now ({rotas:list}). Ask again once somebody is, or ask the administrator to add approvers.",
     ),
+    "doctor.group.calendars": ("值班日历", "Calendars of those on call"),
+    "doctor.calendar.ok": (
+        "值班表 {rota} 的日历可以读到，今后两周有 {people:and}",
+        "The calendar of the rota {rota} can be read; within two weeks it names {people:and}",
+    ),
+    "doctor.calendar.unread": (
+        "读不到值班表 {rota} 的日历：{reason}",
+        "The calendar of the rota {rota} cannot be read: {reason}",
+    ),
+    "doctor.calendar.unread_mend": (
+        "检查 [[oncall]] 的 calendar；读不到时，已知的安排只在 24 小时内有效",
+        "Check calendar of [[oncall]]; what is known of it counts for 24 hours only",
+    ),
+    "doctor.calendar.unknown": (
+        "值班表 {rota} 的日历里，有些事件没有写出任何人：{titles:list}",
+        "In the calendar of the rota {rota} some events name nobody who is known: {titles:list}",
+    ),
+    "doctor.calendar.unknown_mend": (
+        "在 [[oncall]] 的 names 里写明这些名字或邮箱是谁",
+        "Say in names of [[oncall]] whose names or mail addresses these are",
+    ),
+    "doctor.calendar.nobody": (
+        "值班表 {rota} 的日历今后两周没有写任何人",
+        "The calendar of the rota {rota} names nobody within two weeks",
+    ),
+    "doctor.calendar.nobody_mend": (
+        "检查这是不是要用的日历，以及 people 是否包括值班的人",
+        "Check whether it is the calendar that is meant, and whether people has those who are on call",
+    ),
     "approval.on_call": ("{rota} 的值班人", "whoever is on call by {rota}"),
     "oncall.title": ("现在由谁值班", "Who is on call"),
     "oncall.none": ("没有配置值班表。", "No rota is configured."),

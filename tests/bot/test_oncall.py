@@ -195,6 +195,17 @@ def test_what_was_approved_starts_though_somebody_else_is_on_call_by_then(stage:
     assert stage.request(1).state is State.RUNNING
 
 
+def test_who_approved_on_call_may_stop_it_later_and_who_was_not_may_not(stage: RunStage) -> None:
+    asks(stage, daily("bob", "carol"), run_within=timedelta(hours=2))
+    approve(stage, "bob")
+    stage.clock.advance(3600)
+    stage.work()
+    asked = stage.request(1)
+    assert "only" in stage.click("erin", 1, "stop", asked.code, asked.card).toast.lower()
+    stage.click("bob", 1, "stop", asked.code, asked.card)
+    assert stage.request(1).ended_by == "bob"
+
+
 def test_two_hand_overs_while_the_bot_was_down_tell_the_last_one(stage: RunStage) -> None:
     asks(stage, daily("bob", "carol", "erin"), expires=timedelta(days=3))
     stage.work()

@@ -12,14 +12,14 @@ import pytest
 from adapters.calendars import events
 from adapters.calendars.reader import Calendars
 from bot import model, policy
-from bot.app import outside
-from bot.model import ports
+from bot.doctor import calendars
+from bot.model import checks, ports
 from bot.policy.oncall import CalendarRota, Roster
 from bot.store.sql import forgetting
 from tests.bot import configured
 from tests.bot.configured import SMALL, Loader
 from tests.bot.run_stage import RunStage
-from tests.bot.stage import START, actions, said
+from tests.bot.stage import START, Clock, actions, said
 from tests.bot.test_humans import approve, edit
 
 State = model.State
@@ -221,6 +221,29 @@ def test_who_is_forgotten_stands_in_no_shift_any_more(stage: RunStage) -> None:
     assert [one.person for one in kept(stage).shifts] == [traces.pseudonym, "carol"]
 
 
+async def test_the_doctor_reads_calendars_and_says_whom_they_name(tmp_path: Path) -> None:
+    load, place = Loader(tmp_path), tmp_path / "sre.ics"
+    settings, now = load(small('calendar = "sre.ics"')), Clock().now()
+
+    async def line(*titles: str) -> checks.Finding:
+        body = "".join(
+            f"BEGIN:VEVENT\nUID:{title}\nDTSTART:{now:%Y%m%dT%H%M%SZ}\nDURATION:PT1H\n"
+            f"SUMMARY:{title}\nEND:VEVENT\n"
+            for title in titles
+        )
+        place.write_text(f"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\n{body}END:VCALENDAR\n", "utf-8")
+        [check] = calendars.of(settings, Clock())
+        [finding] = await check.run()
+        return finding
+
+    assert (await line("ben")).state == "ok"
+    assert (await line("ben", "Zoe")).state == "unsure"
+    assert (await line()).state == "unsure"
+    place.unlink()
+    [check] = calendars.of(settings, Clock())
+    assert [finding.state for finding in await check.run()] == ["problem"]
+
+
 # ----------------------------------------------------------------------------- configuration
 
 
@@ -240,13 +263,13 @@ def test_a_calendar_of_the_file(load: Loader, tmp_path: Path) -> None:
     assert isinstance(rota, CalendarRota)
     assert rota.people == ("ann", "ben")
     assert rota.names == {"ann": "ann", "ben": "ben", "benny@corp": "ben"}
-    [source] = outside.calendars_of(settings)
+    [source] = settings.calendars
     assert (source.rota, source.zone) == ("sre", "Asia/Shanghai")
     assert source.address == str(tmp_path / "sre.ics")
     secret = load(small('calendar = { env = "URL" }'), environ=configured.ENVIRON | {
         "URL": "https://calendar.example/secret.ics"
     })  # fmt: skip
-    assert outside.calendars_of(secret)[0].address == "https://calendar.example/secret.ics"
+    assert secret.calendars[0].address == "https://calendar.example/secret.ics"
     assert "secret.ics" not in repr(secret.file)
 
 
