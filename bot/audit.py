@@ -114,6 +114,7 @@ REMOVABLE: Mapping[str, frozenset[str]] = {
     "request.asked": TYPED,
     "ask.refused": TYPED,
     "vote.cast": frozenset({"reason"}),
+    "person.away": frozenset({"reason"}),
     "vote.not_counted": TYPED,
     "breakglass.used": frozenset({"reason"}),
     "request.rejected": frozenset({"reason"}),

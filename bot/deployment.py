@@ -30,6 +30,6 @@ class Deployment:
 
     def as_of(self, now: datetime, archive: model.Archive | None) -> Deployment:
         """The same, where "now" is a moment: see ``policy.Book.as_of``. ``archive`` holds the
-        calendars (None: there are none)."""
-        book = self.book.as_of(now, archive.calendars if archive is not None else None)
+        calendars, and who is away (None: there are none)."""
+        book = self.book.as_of(now, archive.calendars if archive is not None else None, archive)
         return self if book is self.book else replace(self, book=book)

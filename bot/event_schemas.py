@@ -82,7 +82,10 @@ FAMILIES: Mapping[str, Mapping[str, Facts]] = {
             "word": "string?",
             "read": "integer?",
             "batch": "string?",
+            "on_behalf": "string?",
         },
+        "person.away": {"until": "string", "delegate": "string?", "reason": "string?"},
+        "person.back": {},
         "batch.changed": {"requests": NUMBERS, "digest": "string"},
         "batch.split": {},
         "plan.delivered": {

@@ -8,7 +8,7 @@ from bot import model, policy, texts
 from bot.cards.parts import Row, bold, moment, name_of, names_of, span
 from bot.commands import needs
 from bot.deployment import Deployment
-from bot.policy import calendar, oncall, quorum
+from bot.policy import calendar, delegation, oncall, quorum
 
 
 def asked_block(
@@ -49,8 +49,8 @@ def approver_rows(
         if one.stages:
             agree = stages_text(deployment, locale, one, part)
         else:
-            people = quorum.electors(needed, one)
-            agree = ", ".join(names_of(deployment, people))
+            people = quorum.approvers_of(needed, one)
+            agree = ", ".join(present_names(deployment, locale, needed, one, people))
             if one.by_oncall:
                 rotas = list(oncall.names(one.people))
                 key = "card.on_call" if agree else "card.off_call"
@@ -62,6 +62,26 @@ def approver_rows(
         label = "card.approvers.kept" if kept else "card.approvers"
         rows.append((texts.say(locale, label), (span(agree),)))
     return rows
+
+
+def present_names(
+    deployment: Deployment,
+    locale: str,
+    needed: quorum.Quorum,
+    one: policy.Policy,
+    people: Sequence[str],
+) -> list[str]:
+    """What approvers are called; who is away is said to be, and who stands in for them."""
+    names = []
+    for who, name in zip(people, names_of(deployment, people), strict=True):
+        if who not in needed.book.absences.known:
+            names.append(name)
+            continue
+        other = delegation.stand_in(needed.book, one, needed.involved | needed.barred, who)
+        key = "card.away.delegate" if other else "card.away"
+        more = {"delegate": names_of(deployment, (other,))[0]} if other else {}
+        names.append(texts.say(locale, key, name=name, **more))
+    return names
 
 
 def stages_text(deployment: Deployment, locale: str, one: policy.Policy, part: quorum.Tally) -> str:

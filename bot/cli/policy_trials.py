@@ -136,6 +136,9 @@ class Archive:
     def freezes(self, at: datetime) -> Sequence[model.Freeze]:
         return self.frozen
 
+    def absences(self, at: datetime) -> Sequence[model.Absence]:
+        return ()
+
     def votes(self, request: int) -> Sequence[model.Vote]:
         return ()
 

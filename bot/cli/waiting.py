@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot import config, model, redact, texts
+from bot import config, model, policy, redact, texts
 from bot import store as stores
 from bot.cli import shell
 from bot.model import ports
@@ -70,7 +70,7 @@ class Facts:
     timers: tuple[model.Timer, ...]
     history: port.History
     runs: bool
-    calendars: tuple[model.Calendar, ...] = ()
+    book: policy.Book
 
 
 class Still(ports.Clock):
@@ -90,6 +90,8 @@ def facts_of(
     request = reader.request(number)
     if request is None:
         return None
+    book = settings.book.as_of(now, reader.calendars, reader)
+    assert book.absences.known is not None  # read while the store is open
     longest = max((budget.seconds for budget in settings.budgets), default=0.0)
     return Facts(
         request,
@@ -100,7 +102,7 @@ def facts_of(
         reader.timers(number),
         reader.history(now - timedelta(seconds=longest), now),
         shell.runs(settings),
-        reader.calendars(),
+        book,
     )
 
 
@@ -205,7 +207,7 @@ def _votes(settings: config.Config, facts: Facts, now: datetime) -> Iterator[str
         return
     if request.state is not model.State.PENDING and asks is None:
         return
-    needed, digest = quorum.ballot_of(settings.book.as_of(now, lambda: facts.calendars), request)
+    needed, digest = quorum.ballot_of(facts.book, request)
     tally = quorum.tally(needed, quorum.votes_on(digest, facts.votes))
     people = texts.joined("en", (_name(settings, who) for who in tally.waiting_for))
     task = f" at {asks.task} ({asks.kind})" if asks is not None else ""

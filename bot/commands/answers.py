@@ -74,7 +74,8 @@ class Reply:
 @dataclass(frozen=True, slots=True)
 class Act:
     """Something to do with a request; ``request`` 0 is the one that the message quotes. To
-    "redrive" is about a dead ``letter`` instead."""
+    "redrive" is about a dead ``letter`` instead; "away" and "back" are about who says so: ``until``
+    when they are away, and the ``delegate`` who stands in for them."""
 
     kind: Literal[
         "approve",
@@ -92,11 +93,15 @@ class Act:
         "split",
         "redrive",
         "revoke",
+        "away",
+        "back",
     ]
     request: int = 0
     code: str = ""
     reason: str = ""
     letter: int = 0
+    until: str = ""
+    delegate: str = ""
 
 
 @dataclass(frozen=True, slots=True)

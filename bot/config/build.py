@@ -109,6 +109,7 @@ def _policy(file: schema.File, name: str, table: schema.Policy) -> policy.Policy
         approvers=check_policies.people(file, table, words=True),
         stages=tuple(_stage(file, stage) for stage in table.stages),
         remind=table.remind or table.expires / 3,
+        delegates=check_policies.named_people(file, table.delegates or (), words=True),
         ladder=tuple(_step(file, step) for step in table.ladder),
         quiet_timezone=(table.quiet_timezone or file.bot.timezone) if table.quiet else "UTC",
         break_glass=_break_glass(file, table.break_glass),

@@ -21,6 +21,7 @@ class Policy(Stage, Protocol):
     stages: tuple[Stage, ...]
     order: str
     rejections: int
+    delegates: tuple[str, ...] | None
     self_approval: bool
     form_counts: bool
     standing: bool

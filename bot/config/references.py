@@ -100,8 +100,9 @@ def check(values: dict[str, Any], known: Names, diagnostics: Diagnostics) -> Non
     for key in ("oncall", "oncall_absent"):
         for path, name in texts(values, "policy_when", ANY, key):
             _expect("rota [[oncall]]", name, known.rotas, path, diagnostics)
-    for path, name in texts(values, "policy", ANY, "ladder", ANY, "who", ANY):
-        _check_approver(path, name, known, diagnostics)
+    for person in (("delegates", ANY), ("ladder", ANY, "who", ANY)):
+        for path, name in texts(values, "policy", ANY, *person):
+            _check_approver(path, name, known, diagnostics)
     for path, name in texts(values, "policy", ANY, "ladder", ANY, "group"):
         _expect("group", name, everywhere, path, diagnostics)
     for path, name in texts(values, "policy", ANY, "break_glass", "people", ANY):

@@ -139,7 +139,7 @@ def show(builder: DecisionBuilder, anew: bool) -> None:
     """Let the card tell what it is now; or send one, where it had none of its own."""
     if anew:
         builder.show_card()
-        reachability.follow_rotas(builder)
+        reachability.follow_people(builder)
         needed, until = builder.ballot()[0], builder.it.expires_at
         reminders.wait(builder, "remind", needed, until)
     else:

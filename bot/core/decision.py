@@ -52,6 +52,7 @@ class DecisionBuilder:
         self.untold: list[int] = []
         self.links: list[model.FormLink] = []
         self.freezes: list[model.Freeze] = []
+        self.absences: list[model.Absence] = []
         self.noted: Mapping[str, object] = {}
         self.spoken = ""
         self.carried = False
@@ -169,7 +170,7 @@ class DecisionBuilder:
         forgotten."""
         stepped = self.lag().total_seconds() if self.it.approved_at else 0.0
         fields |= {"ended_at": self.now, "stepped": stepped, "ballot": None}
-        fields |= {"opening": None, "lock_wait": None, "on_call": ()}
+        fields |= {"opening": None, "lock_wait": None, "on_call": (), "away": ()}
         self.change(state=state, ended_by=by or self.it.ended_by, **fields)
         self.cleared.extend(ENDINGS)
 
@@ -198,9 +199,12 @@ class DecisionBuilder:
         return quorum.tally(*self.ballot())
 
     def vote(self, vote: model.Vote) -> None:
-        """Add a vote, with all the accounts that its person holds now."""
-        held = identity.accounts_held(self.deployment.book, vote.person)
-        self.votes = (*self.votes, replace(vote, accounts=held))
+        """Add a vote, with all the accounts that its person holds now, and those for whom they
+        stand in."""
+        book = self.deployment.book
+        held, behalf = identity.accounts_held(book, vote.person), book.absences
+        vote = replace(vote, accounts=held, on_behalf=behalf.represented(vote.person))
+        self.votes = (*self.votes, vote)
         self.change()
 
     def step(self, step: model.Step) -> None:
@@ -379,6 +383,7 @@ class DecisionBuilder:
             untold=tuple(self.untold),
             links=tuple(self.links),
             freezes=tuple(self.freezes),
+            absences=tuple(self.absences),
             closed=self.closed,
             reopened=self.reopened,
             locks=self.locks,

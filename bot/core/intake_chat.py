@@ -10,6 +10,7 @@ from bot import model, policy, redact, source, texts
 from bot.commands import api, parameters, registry, reports, searches
 from bot.commands.line import parser
 from bot.core import (
+    absences,
     calling,
     dead_letters,
     intake,
@@ -134,6 +135,8 @@ def decide(
         return refuse(builder, event, result, locale, person.id)
     if isinstance(result, api.Act) and result.kind == "redrive":
         return dead_letters.by_text(builder, event, person, result)
+    if isinstance(result, api.Act) and result.kind in ("away", "back"):
+        return absences.by_text(builder, event, person, result)
     if isinstance(result, api.Act):
         decision = votes.by_text(builder, event, context, result)
         changed = decision.request or decision.journal or decision.standing

@@ -26,10 +26,11 @@ _MINUTE = timedelta(minutes=1)
 
 
 def start_of(
-    start: str, zone: str, written: datetime, now: datetime
+    start: str, zone: str, written: datetime, now: datetime, most: timedelta = MOST_AHEAD
 ) -> datetime | policy.Refusal | None:
     """When something is to start that was asked for with "at=03:00" or "in=2h", by the clock of a
-    zone, from when that was ``written``; or why that cannot be. None: at once."""
+    zone, from when that was ``written``, no further ahead than ``most``; or why that cannot be.
+    None: at once."""
     if not start:
         return None
     word, _, text = start.partition("=")
@@ -39,8 +40,8 @@ def start_of(
     shown = {"time": calendar.shown(at, zone)}
     if at <= now:
         return policy.Refusal("start.past", shown)
-    if at > now + MOST_AHEAD:
-        return policy.Refusal("start.far", {**shown, "most": MOST_AHEAD})
+    if at > now + most:
+        return policy.Refusal("start.far", {**shown, "most": most})
     return at
 
 

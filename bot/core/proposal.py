@@ -127,7 +127,7 @@ def wait_for_votes(builder: DecisionBuilder, rule: quorum.Quorum) -> None:
     """Remind people in time, and let it expire; what is to start at a time expires at that."""
     span = builder.it.expires_at - builder.now
     builder.remind("expire", span)
-    reachability.follow_rotas(builder)
+    reachability.follow_people(builder)
     reminders.wait(builder, "remind", rule, builder.it.expires_at)
 
 

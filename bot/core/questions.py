@@ -191,7 +191,7 @@ def ask(builder: DecisionBuilder, asks: model.ApprovalStep) -> None:
 def wait_for_votes(builder: DecisionBuilder, rule: quorum.Quorum) -> None:
     """Remember when the votes on a question must be in, and when to remind people of it."""
     builder.remind("ballot_expires", rule.expires)
-    reachability.follow_rotas(builder)
+    reachability.follow_people(builder)
     reminders.wait(builder, "ballot", rule, builder.now + rule.expires)
 
 

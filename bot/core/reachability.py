@@ -43,28 +43,66 @@ def recheck(builder: DecisionBuilder) -> None:
         builder.tell_sentence(what, "say.unreachable", builder.asker(), why=why)
 
 
-def follow_rotas(builder: DecisionBuilder) -> None:
-    """Note who is on call by the rotas of its policies, and look at it again when others are."""
+def follow_people(builder: DecisionBuilder) -> None:
+    """Note who is on call by the rotas of its policies and which of its approvers are away, and
+    look at it again when that changes."""
     needed, _ = builder.ballot()
     if needed.rotas:
         builder.change(on_call=needed.on_call)
-        wait_for_hand_over(builder, needed)
+    away = tuple(sorted(quorum.absent(needed).items()))
+    if away != builder.it.away:
+        builder.change(away=away)
+    wait_for_change(builder, needed)
 
 
-def wait_for_hand_over(builder: DecisionBuilder, needed: quorum.Quorum) -> None:
-    change = needed.book.oncall.next_change(needed.rotas, builder.now)
-    if change is not None:
-        builder.timers.append(model.Timer(builder.it.id, TIMER, change))
+def wait_for_change(builder: DecisionBuilder, needed: quorum.Quorum) -> None:
+    """Look at it again when others come on call, or somebody is to be back."""
+    known = needed.book.absences.known
+    changes = [known[who].until for who in quorum.absent(needed)]
+    shift = needed.book.oncall.next_change(needed.rotas, builder.now)
+    changes += [shift] if shift is not None else []
+    if changes:
+        builder.timers.append(model.Timer(builder.it.id, TIMER, min(changes)))
 
 
 def look_again(builder: DecisionBuilder) -> None:
-    """Other people than before may approve it: those of a changed configuration, or those who came
-    on call."""
+    """Other people than before may approve it: those of a changed configuration, those who came on
+    call, or those who stand in for somebody who is away."""
     recheck(builder)
     if asks(builder.it):
         hand_over(builder)
+        stand_in(builder)
     if asks(replace(builder.it, hold="")):
-        wait_for_hand_over(builder, builder.ballot()[0])
+        wait_for_change(builder, builder.ballot()[0])
+
+
+def stand_in(builder: DecisionBuilder) -> None:
+    """Where an approver left or came back, the card says so; those who stand in now are told."""
+    needed, votes = builder.ballot()
+    before, absent, request = builder.it.away, quorum.absent(needed), builder.it
+    if before == tuple(sorted(absent.items())):
+        return
+    builder.change(away=tuple(sorted(absent.items())))
+    builder.update_card()
+    known = {other for _, other in before}
+    waiting = quorum.tally(needed, votes).waiting_for
+    people = tuple(
+        who for who in dict.fromkeys(absent.values()) if who in waiting and who not in known
+    )
+    until = request.ballot.expires_at if request.ballot is not None else request.expires_at
+    if not people or until is None:
+        return
+    builder.enter("countersign", "request.handed_over", people=list(people))
+    message = builder.sentence(
+        "say.stand_in",
+        cards.accounts_of(builder.deployment, people, request.place),
+        absent=cards.names_of(
+            builder.deployment, (who for who, other in absent.items() if other in people)
+        ),
+        time=cards.moment(builder.deployment, until),
+        left=until - builder.now,
+    )
+    builder.tell(f"stand_in:v{builder.it.version}", message, spare="reminder")
 
 
 def hand_over(builder: DecisionBuilder) -> None:

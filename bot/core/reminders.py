@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from bot import cards, model, texts
+from bot import cards, model, policy, texts
 from bot.core.decision import DecisionBuilder, spared
-from bot.policy import access, identity, ladder, quorum
+from bot.policy import access, calendar, identity, ladder, quorum
 
 PLAIN = ""
 CONTEXT = "reminds"
@@ -26,7 +26,14 @@ class _Coming:
     none."""
 
     moment: ladder.Moment
-    policy: str
+    owner: str
+
+
+def quiet_hours(one: policy.Policy, risk: str) -> calendar.Times | None:
+    """When nobody is reminded of a request of a risk; None: there are no such hours."""
+    if not one.quiet or risk in one.quiet_except:
+        return None
+    return calendar.Times(one.quiet_timezone, hours=one.quiet)
 
 
 def wait(builder: DecisionBuilder, kind: str, rule: quorum.Quorum, until: datetime) -> None:
@@ -54,13 +61,13 @@ def _schedule(
     coming = [
         _Coming(moment, one.name)
         for one in rule.policies
-        for moment in ladder.moments(one.ladder, one.quiet_hours(risk), since, until)
+        for moment in ladder.moments(one.ladder, quiet_hours(one, risk), since, until)
     ]
     plain = [one for one in rule.policies if not one.ladder and one.remind]
     first = min(plain, key=lambda one: one.remind, default=None)
     if first is not None:
         once = (ladder.LadderStep(after=first.remind),)
-        moments = ladder.moments(once, first.quiet_hours(risk), since, until)
+        moments = ladder.moments(once, quiet_hours(first, risk), since, until)
         coming += [_Coming(moment, PLAIN) for moment in moments]
     return tuple(coming)
 
@@ -88,8 +95,8 @@ def _last(due: Sequence[_Coming]) -> list[_Coming]:
     """Of each policy what was due last."""
     newest: dict[str, datetime] = {}
     for one in due:
-        newest[one.policy] = max(newest.get(one.policy, one.moment.due), one.moment.due)
-    return [one for one in due if one.moment.due == newest[one.policy]]
+        newest[one.owner] = max(newest.get(one.owner, one.moment.due), one.moment.due)
+    return [one for one in due if one.moment.due == newest[one.owner]]
 
 
 def _people(
@@ -105,7 +112,7 @@ def _people(
     chosen: dict[tuple[ladder.How, str], tuple[str, ...]] = {}
     for each in due:
         step = each.moment.step
-        own = tuple(who for who in turns if who in lacking.get(each.policy, ()))
+        own = tuple(who for who in turns if who in lacking.get(each.owner, ()))
         named = rule.book.oncall.resolved(step.who)
         others = (who for who in named if who not in heard and who not in rule.involved)
         people = tuple(others) if step.who else own

@@ -267,6 +267,7 @@ def vote(
     builder.vote(
         model.Vote(request.id, person.id, account, approve, digest, builder.now, reason, via)
     )
+    behalf = ", ".join(builder.votes[-1].on_behalf)
     builder.enter(
         person.id,
         "vote.cast",
@@ -276,6 +277,7 @@ def vote(
         **batch_facts(builder),
         **({"reason": reason} if reason else {}),
         **({"read": seconds} if seconds is not None else {}),
+        **({"on_behalf": behalf} if behalf else {}),
     )
     if builder.it.ballot is not None:
         return run_control.count(builder, person, approve)

@@ -28,6 +28,7 @@ from bot.model.bus import (
     ToWebhook,
 )
 from bot.model.decisions import (
+    Absences,
     Archive,
     AuditEntry,
     AuditRow,
@@ -117,6 +118,7 @@ from bot.model.plans import (
 from bot.model.reports import Activity, Month, Report, Times
 from bot.model.requests import (
     FINAL,
+    Absence,
     ApprovalStep,
     BrokenGlass,
     FormLink,
@@ -155,6 +157,8 @@ __all__ = [
     "SPARE",
     "SPARES",
     "TOGETHER",
+    "Absence",
+    "Absences",
     "Account",
     "Activity",
     "ApprovalStep",

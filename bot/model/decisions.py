@@ -14,7 +14,7 @@ from bot.model.locks import Lock
 from bot.model.oncall import Calendar
 from bot.model.outcomes import Outcome
 from bot.model.reports import Month, Report
-from bot.model.requests import FormLink, Freeze, Request, Step, Vote
+from bot.model.requests import Absence, FormLink, Freeze, Request, Step, Vote
 from bot.model.searches import Search
 from bot.model.standing import StandingApproval
 from bot.model.usage import Usage
@@ -112,7 +112,15 @@ class JournalRow:
     entry: Mapping[str, Any]
 
 
-class Archive(Protocol):
+class Absences(Protocol):
+    """Where it is kept who is away."""
+
+    def absences(self, at: datetime) -> Sequence[Absence]:
+        """Who is away at a moment."""
+        ...
+
+
+class Archive(Absences, Protocol):
     """What ``decide`` reads of the store only where a template's run needs it. ``cache`` is for
     what it works out of that, by request; it may be emptied at any time."""
 
@@ -265,7 +273,8 @@ class Decision:
     ``request`` is another, new one; ``redriven`` the numbers of dead letters to
     send once more, ``untold`` the effects that are dead letters now: a final word of which people
     could be told nothing, ``links`` what is now known of forms that revoke or modify another.
-    ``freezes`` are those of people that began, or were lifted.
+    ``freezes`` are those of people that began, or were lifted; ``absences`` each take the place of
+    the one before of the same person.
     ``calendars``: what is to be kept of these.
     ``reopened``: what waits for its opening, or for a lock, is to be judged anew at once, what was
     approved first before the others.
@@ -295,6 +304,7 @@ class Decision:
     untold: tuple[int, ...] = ()
     links: tuple[FormLink, ...] = ()
     freezes: tuple[Freeze, ...] = ()
+    absences: tuple[Absence, ...] = ()
     reopened: bool = False
     locks: tuple[Lock, ...] | None = None
     calendars: tuple[Calendar, ...] = ()

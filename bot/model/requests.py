@@ -219,6 +219,17 @@ class PlanDelivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Absence:
+    """A person is away from ``since`` to ``until``; ``delegate`` stands in for them where a policy
+    lets them ("": nobody does)."""
+
+    person: str
+    since: datetime
+    until: datetime
+    delegate: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Reminders:
     """Where the ladders of a request's policies stand: they count from ``since``, when its
     approvers were asked (``shift``: by how many seconds the machine's clock had ever been set
@@ -300,7 +311,9 @@ class Request:
     ``reminders``: None where no policy of it has a ladder. ``glass``: how it was started without
     its votes, the last time that it was.
     ``batch``: those with which it is voted on, or was, on one card.
-    ``standing``: the standing approval whose votes count for its plan."""
+    ``standing``: the standing approval whose votes count for its plan.
+    ``away``: which of its approvers are away, each with who stands in for them ("": nobody), as far
+    as people were told."""
 
     id: int
     state: State
@@ -365,6 +378,7 @@ class Request:
     glass: Annotated[BrokenGlass | None, Field(exclude_if=operator.not_)] = None
     batch: Annotated[Batch | None, Field(exclude_if=operator.not_)] = None
     standing: Annotated[StandingUse | None, Field(exclude_if=operator.not_)] = None
+    away: Annotated[tuple[tuple[str, str], ...], Field(exclude_if=operator.not_)] = ()
 
     @property
     def policy_names(self) -> tuple[str, ...]:
@@ -427,7 +441,8 @@ def likeness(command: str, args: Mapping[str, object]) -> str:
 class Vote:
     """One per (request, digest, person): what they decided, on which plan or ballot. ``word``:
     "retry" or "skip", where it answers for a call of unknown fate, "ratify" or "object", where it
-    answers to break-glass. ``accounts``: all that the person held then, as in ``Party``."""
+    answers to break-glass. ``accounts``: all that the person held then, as in ``Party``.
+    ``on_behalf``: those who were away then and had named this person to stand in for them."""
 
     request: int
     person: str
@@ -439,6 +454,7 @@ class Vote:
     via: Literal["card", "text", "form", "standing"] = "card"
     word: str = ""
     accounts: tuple[tuple[str, str, str], ...] = ()
+    on_behalf: Annotated[tuple[str, ...], Field(exclude_if=operator.not_)] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,10 +91,3 @@ def _loud(quiet: calendar.Times | None, at: datetime) -> datetime | None:
         return at
     closure = calendar.closure((calendar.Period("", quiet, ""),), (), at)
     return at if closure is None else closure.opens
-
-
-def latest(moments: Iterable[Moment]) -> tuple[Moment, ...]:
-    """Of moments that are done together, those that were due last: the earlier ones are over."""
-    together = tuple(moments)
-    newest = max((one.due for one in together), default=None)
-    return tuple(one for one in together if one.due == newest)

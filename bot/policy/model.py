@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
 from bot import model, regexes
-from bot.policy import oncall
-from bot.policy.calendar import Period, Times
+from bot.policy import absence, oncall
+from bot.policy.calendar import Period
 from bot.policy.ladder import LadderStep
 from bot.policy.locks import Locks
 from bot.policy.locks import Mode as LockMode
+from bot.policy.oncall import Calendars
 from bot.policy.quota import Quota
+from bot.policy.verdicts import Refusal as Refusal
+from bot.policy.verdicts import Verdict as Verdict
+from bot.policy.verdicts import together as together
 from bot.policy.when import When
 from bot.source.tables import settings
 from bot.source.values import (
@@ -32,14 +36,6 @@ from bot.source.values import (
     Texts,
     Zone,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why not: ``key`` names the sentence in ``bot.texts``, ``facts`` fill it."""
-
-    key: str
-    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +140,11 @@ class Policy:
         description="`any`: all stages are open at once. `sequence`: each once the one before is "
         "complete.",
     )
+    delegates: Annotated[tuple[str, ...], InFile(Texts)] = Field(
+        default=(),
+        description="Who may stand in for its approvers while they are away, where they name one "
+        "(`away until Monday delegate bob`): as `approvers` has it, but no tags. Default: nobody.",
+    )
     rejections: int = Field(
         default=1,
         ge=1,
@@ -222,12 +223,6 @@ class Policy:
         description="Who may have it run without these votes: see "
         "[[policy.NAME.break_glass]](#policynamebreak_glass). Default: nobody.",
     )
-
-    def quiet_hours(self, risk: str) -> Times | None:
-        """When nobody is reminded of a request of a risk; None: there are no such hours."""
-        if not self.quiet or risk in self.quiet_except:
-            return None
-        return Times(self.quiet_timezone, hours=self.quiet)
 
     @property
     def all_stages(self) -> tuple[Stage, ...]:
@@ -449,6 +444,7 @@ class Book(Limits):
     when: tuple[When, ...] = ()
     oncall: oncall.Roster = field(default_factory=oncall.Roster)
     locks: Locks = field(default_factory=Locks)
+    absences: absence.Absences = field(default_factory=absence.Absences, compare=False)
     tenants: Mapping[str, frozenset[str]] = field(default_factory=dict)
     locale: str = "zh-CN"
     bot_name: str = "countersign"
@@ -462,38 +458,24 @@ class Book(Limits):
     ``index_accounts``."""
 
     def as_of(
-        self, now: datetime, calendars: Callable[[], Iterable[model.Calendar]] | None = None
+        self,
+        now: datetime,
+        calendars: Calendars | None = None,
+        away: model.Absences | None = None,
     ) -> Book:
-        """The same, where "now" is a moment: it matters to who is on call. ``calendars``: what is
-        kept of them, asked for only where some rota has one (None: what is known already)."""
-        if not self.oncall.rotas:
+        """The same, where "now" is a moment: it matters to who is on call, and to who is away.
+        ``calendars``: what is kept of them, asked for only where some rota has one (None: what is
+        known already); ``away`` keeps who is away (None: nobody is)."""
+        roster = self.oncall.as_of(now, calendars) if self.oncall.rotas else self.oncall
+        known = self.absences
+        if (known.source, known.at) != (away, now):
+            known = absence.Absences(away, now)
+        elif roster is self.oncall:
             return self
-        return replace(self, oncall=self.oncall.as_of(now, calendars))
+        return replace(self, oncall=roster, absences=known)
 
 
 def policy_of(book: Book, name: str) -> Policy:
     """The policy of a request. One that is no longer configured has no approvers: nobody can
     approve by it, and the request expires."""
     return book.policies.get(name) or Policy(name, ())
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """No, for one reason; or yes, once each of the ``policies`` is satisfied besides the usual one,
-    for these ``reasons``."""
-
-    refusal: Refusal | None = None
-    policies: tuple[str, ...] = ()
-    reasons: tuple[str, ...] = ()
-
-
-def together(verdicts: Iterable[Verdict]) -> Verdict:
-    """What several say: the first refusal, or every further policy. None replaces another, so
-    nobody weakens one by words that call for a lesser one."""
-    policies, reasons = dict[str, None](), dict[str, None]()
-    for verdict in verdicts:
-        if verdict.refusal is not None:
-            return Verdict(verdict.refusal)
-        policies |= dict.fromkeys(verdict.policies)
-        reasons |= dict.fromkeys(verdict.reasons)
-    return Verdict(None, tuple(policies), tuple(reasons))

@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 from bot import model
 from bot.policy.calendar import HORIZON, moments
 
+Calendars = Callable[[], Iterable[model.Calendar]]
+"""Reads what is kept of the calendars of rotas."""
 WORD = "oncall:"
 """Before the name of a rota, where it stands among approvers."""
 DAY = timedelta(days=1)

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Literal
 
 from bot import model
-from bot.policy import humans, identity, oncall, owners, seats
+from bot.policy import delegation, humans, identity, oncall, owners, seats
 from bot.policy.model import TAG, Book, Person, Policy, Stage, policy_of
 from bot.policy.snapshots import from_snapshot
 
@@ -160,7 +160,8 @@ def _demands(one: Policy) -> tuple[object, ...]:
     """What a policy demands of votes; its times are no such thing."""
     stages = tuple((each.approvers, each.mode, each.count) for each in one.all_stages)
     order = one.order if len(stages) > 1 else ""
-    return (stages, order, one.rejections, one.self_approval, one.form_counts, one.standing)
+    more = (one.form_counts, one.standing, one.delegates)
+    return (stages, order, one.rejections, one.self_approval, *more)
 
 
 def ballot_of(book: Book, request: model.Request) -> tuple[Quorum, str]:
@@ -247,13 +248,36 @@ def electorate(quorum: Quorum) -> tuple[str, ...]:
 
 
 def electors(quorum: Quorum, one: Policy) -> tuple[str, ...]:
-    """The people whose votes count with a policy now."""
-    return _without_involved(quorum, one, quorum.book.oncall.resolved(one.people))
+    """The people whose votes count with a policy now: its approvers, and those who stand in for
+    them."""
+    own = approvers_of(quorum, one)
+    others = delegation.stand_ins(quorum.book, one, _parties(quorum), own).values()
+    return tuple(dict.fromkeys((*own, *filter(None, others))))
+
+
+def _parties(quorum: Quorum) -> frozenset[str]:
+    """Those for whom, and as whom, nobody stands in."""
+    return quorum.involved | quorum.barred
 
 
 def _without_involved(quorum: Quorum, one: Policy, people: tuple[str, ...]) -> tuple[str, ...]:
     absent = quorum.barred if one.self_approval else quorum.involved | quorum.barred
     return tuple(person for person in people if person not in absent)
+
+
+def approvers_of(quorum: Quorum, one: Policy) -> tuple[str, ...]:
+    """The approvers of a policy, now, without those who have a part in the request."""
+    return _without_involved(quorum, one, quorum.book.oncall.resolved(one.people))
+
+
+def absent(quorum: Quorum) -> dict[str, str]:
+    """Those of its approvers who are away, each with who stands in for them ("": nobody)."""
+    away: dict[str, str] = {}
+    for one, _ in quorum.everything:
+        people = approvers_of(quorum, one)
+        others = delegation.stand_ins(quorum.book, one, _parties(quorum), people)
+        away |= {who: other or away.get(who, "") for who, other in others.items()}
+    return away
 
 
 def benches(quorum: Quorum, one: Policy) -> tuple[seats.Bench, ...]:
@@ -264,7 +288,8 @@ def benches(quorum: Quorum, one: Policy) -> tuple[seats.Bench, ...]:
 def _bench(quorum: Quorum, one: Policy, stage: Stage) -> seats.Bench:
     people = _without_involved(quorum, one, quorum.book.oncall.resolved(stage.approvers))
     need = {"any": 1, "count": stage.count}.get(stage.mode, max(1, len(people)))
-    return seats.Bench(people, need, stage.mode == "sequence")
+    here = delegation.present(quorum.book, one, _parties(quorum), people)
+    return seats.Bench(here, need, stage.mode == "sequence")
 
 
 def needed(quorum: Quorum, one: Policy) -> int:
@@ -307,7 +332,9 @@ def can_pass(quorum: Quorum, by_form: bool = False) -> bool:
 def _counts(quorum: Quorum, one: Policy, kept: bool, human: humans.Human, vote: model.Vote) -> bool:
     """Does a vote count with a policy, in whichever of its stages?"""
     return _allowed(quorum, one, human, vote) and (
-        vote.via == "form" or bool(_stages_of(quorum, one, kept, vote))
+        vote.via == "form"
+        or bool(_stages_of(quorum, one, kept, vote))
+        or bool(delegation.on_behalf(quorum.book, one, _parties(quorum), human, vote))
     )
 
 
@@ -345,7 +372,8 @@ def _stages_of(quorum: Quorum, one: Policy, kept: bool, vote: model.Vote) -> fro
 @dataclass(frozen=True, slots=True)
 class _Cast:
     """What was voted by a policy: ``fits`` are those who agreed, with the stages that they may fill
-    a seat of; ``absent`` all who voted, by all their names; ``form``: by an OA form."""
+    a seat of; ``absent`` all who voted, by all their names, and those in whose place alone somebody
+    did; ``form``: by an OA form."""
 
     fits: seats.Fits
     absent: frozenset[str]
@@ -354,17 +382,37 @@ class _Cast:
 
 
 def _cast(quorum: Quorum, one: Policy, kept: bool, voters: Sequence[humans.Human]) -> _Cast:
+    """An approver has one seat: once they have voted themselves, or somebody has in their place, no
+    vote counts in their place any more."""
     fits, absent, rejections, form = dict[str, frozenset[int]](), frozenset[str](), 0, False
+    heard = frozenset(
+        name
+        for human in voters
+        for vote in human.votes
+        if _allowed(quorum, one, human, vote) and _stages_of(quorum, one, kept, vote)
+        for name in human.names
+    )
     for human in voters:
-        cast = [vote for vote in human.votes if _counts(quorum, one, kept, human, vote)]
+        cast, own, behalf = list[model.Vote](), frozenset[int](), dict[str, frozenset[int]]()
+        for vote in human.votes:
+            if not _counts(quorum, one, kept, human, vote):
+                continue
+            stages = frozenset[int]()
+            if vote.via != "form":
+                stages = _stages_of(quorum, one, kept, vote)
+            places = delegation.on_behalf(quorum.book, one, _parties(quorum), human, vote)
+            places = {who: at for who, at in places.items() if who not in heard}
+            if stages or places or vote.via == "form":
+                cast.append(vote)
+                own, behalf = own | stages, behalf | places
         if not cast:
             continue
-        absent |= human.names
+        absent |= human.names if own else human.names.union(behalf)
+        heard |= behalf.keys()
         if any(not vote.approve for vote in cast):
             rejections += 1
             continue
-        stages = (_stages_of(quorum, one, kept, vote) for vote in cast if vote.via != "form")
-        fits[cast[0].person] = frozenset[int]().union(*stages)
+        fits[cast[0].person] = own.union(*behalf.values())
         form = form or any(vote.via == "form" for vote in cast)
     return _Cast(fits, absent, rejections, form)
 
@@ -374,7 +422,7 @@ def _part(quorum: Quorum, one: Policy, kept: bool, voters: Sequence[humans.Human
     cast, rows = _cast(quorum, one, kept, voters), benches(quorum, one)
     stages = seats.standings(rows, cast.fits, cast.absent, one.order == "sequence")
     have, need = sum(len(each.have) for each in stages), sum(each.need for each in stages)
-    against, veto = cast.rejections, min(one.rejections, max(1, len(electors(quorum, one))))
+    against, veto = cast.rejections, min(one.rejections, max(1, len(approvers_of(quorum, one))))
     if against >= veto:
         return Tally("rejected", (), have, need, (), stages, against, veto)
     if cast.form or have == need:

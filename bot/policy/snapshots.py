@@ -16,6 +16,7 @@ LATER = {
     "read_first": True,
     "batch": 0.0,
     "standing": False,
+    "delegates": [],
 }
 """What policies of earlier releases did not have: not kept where it says nothing, so that the
 digest of a plan under such a policy is the same as before."""
@@ -56,6 +57,7 @@ def from_snapshot(kept: Mapping[str, Any]) -> tuple[Policy, ...]:
             if span in known:
                 known[span] = timedelta(seconds=known[span])
         known["approvers"] = tuple(known.get("approvers", ()))
+        known["delegates"] = tuple(known.get("delegates", ()))
         known["stages"] = tuple(_stage(one) for one in known.get("stages", ()))
         policies.append(Policy(name, **known))
     return tuple(policies)

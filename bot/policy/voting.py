@@ -113,6 +113,10 @@ def refusal_of_shortage(needed: quorum.Quorum, by_form: bool) -> Refusal | None:
     short = quorum.shortages(needed, by_form=by_form)
     if not short:
         return None
+    away = [who for who in quorum.absent(needed) if who in short[0].policy.people]
+    if away:
+        facts = {"policy": short[0].policy.name, "names": quorum.names(needed.book, away)}
+        return Refusal("refused.nobody.away", facts)
     if not short[0].policy.stages and short[0].policy.by_oncall:
         return _refusal_of_rota(needed, short[0].policy)
     if not short[0].policy.stages:

@@ -186,7 +186,7 @@ class ClockHistory:
     steps: tuple[tuple[datetime, timedelta], ...]
 
 
-class Reader(shared.Members, conditions.Conditions, Protocol):
+class Reader(shared.Members, conditions.Conditions, model.Absences, Protocol):
     """Reads that never block the writer; each call sees the store as of its own beginning."""
 
     def request(self, number: int) -> model.Request | None: ...

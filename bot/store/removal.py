@@ -129,6 +129,7 @@ class Forgotten:
         return replace(of, chat=self.pseudonym) if known else of
 
     def vote(self, of: model.Vote) -> model.Vote:
+        of = replace(of, on_behalf=tuple(map(self.name, of.on_behalf)))
         if of.person != self.person:
             return of
         return replace(

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from bot.texts import (
+    absence,
     audit,
     authority,
     batches,
@@ -35,6 +36,7 @@ from bot.texts import (
 
 LOCALES = ("zh-CN", "en")
 PHRASES: dict[str, tuple[str, str]] = {
+    **absence.PHRASES,
     **audit.PHRASES,
     **authority.PHRASES,
     **batches.PHRASES,

@@ -42,6 +42,8 @@ _ACTIONS: dict[str, tuple[str, str]] = {
     "lock.taken": ("占用实例或资源", "took instances or resources for itself"),
     "request.rejected": ("已拒绝", "rejected"),
     "request.alerted": ("以紧急消息提醒", "reminded with an alert"),
+    "person.away": ("说明自己不在", "said that they are away"),
+    "person.back": ("说明自己回来了", "said that they are back"),
     "request.not_alerted": ("以普通消息提醒", "reminded without an alert"),
     "request.reminded": ("再次提醒审批人", "reminded the approvers"),
     "request.unreachable": ("没有足够的审批人", "too few people could approve it"),

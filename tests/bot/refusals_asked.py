@@ -238,6 +238,13 @@ def a_stage_of_nobody_but_who_asks(play: Play) -> str:
     return play.writes("alice", "restart web-01")
 
 
+@says("refused.nobody.away")
+def whoever_could_approve_is_away(play: Play) -> str:
+    play.company(policies={"any": policy.Policy("any", ("bob",))})
+    play.writes("bob", "away until Monday")
+    return play.writes("alice", "restart web-01")
+
+
 def owned(play: Play, **tags: str) -> str:
     """What is said where the owner of each target must agree."""
     play.company(policies={"any": policy.Policy("any", ("tag:owner",))}, commands=rule("restart"))

@@ -50,6 +50,7 @@ def test_the_shipped_commands_load() -> None:
         "dead", "redrive", "revote", "batch", "output", "plan",
         "break-glass", "ratify", "object",
         "whoami", "who", "why", "oncall", "freeze", "unfreeze", "freezes", "report", "locks",
+        "away", "back",
         "reboot-with-approval",
         "standing", "standings", "revoke",
     } == set(commands.names())  # fmt: skip

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot import policy
+from bot.core import reminders
 from bot.source import hours
 from tests.bot.configured import SMALL, Loader
 from tests.bot.test_config_when import MORE
@@ -36,8 +37,8 @@ def test_what_becomes_of_a_ladder(load: Loader) -> None:
     assert two.ladder == (policy.LadderStep(5 * minute, "group", who, "ops", minute),)
     assert two.quiet == (hours.parse("22:00-08:00"),)
     assert two.quiet_timezone == "Asia/Shanghai"
-    assert two.quiet_hours("critical") is None
-    assert two.quiet_hours("low") is not None
+    assert reminders.quiet_hours(two, "critical") is None
+    assert reminders.quiet_hours(two, "low") is not None
 
 
 @pytest.mark.parametrize(

@@ -170,6 +170,7 @@ def test_a_store_is_made_once_and_keeps_its_identity(path: Path) -> None:
             "m022_glass",
             "m023_calendars",
             "m024_standing",
+            "m025_absences",
         ]
 
 

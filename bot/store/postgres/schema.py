@@ -297,6 +297,14 @@ CREATE TABLE standing (
 );
 CREATE INDEX standing_command ON standing (command, until) WHERE revoked_by = '';
 """
+_ABSENCES = """
+CREATE TABLE absences (
+    person TEXT COLLATE "C" PRIMARY KEY,
+    since BIGINT NOT NULL,
+    until BIGINT NOT NULL,
+    delegate TEXT COLLATE "C" NOT NULL
+);
+"""
 LATER: Mapping[str, str] = {
     "m015_replicas": _REPLICAS,
     "m016_configuration": _CONFIGURATION,
@@ -308,6 +316,7 @@ LATER: Mapping[str, str] = {
     "m022_glass": _GLASS,
     "m023_calendars": _CALENDARS,
     "m024_standing": _STANDING,
+    "m025_absences": _ABSENCES,
 }
 """What each migration after the first schema does."""
 TABLE = "SELECT to_regclass('migrations')"

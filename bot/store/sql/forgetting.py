@@ -27,10 +27,10 @@ class Refused(Exception):
 class Traces:
     """Where a person stands in a store. ``own`` are the numbers of the requests that they asked
     for, ``others`` of those in which they had another part, ``votes`` how many they cast, ``texts``
-    how many audit entries have texts of theirs, ``shifts`` how often a calendar has them on call.
-    What stays: ``entries`` of the audit log that name
-    them, ``plans`` whose policies list them, ``sent`` effects of their requests that are still
-    remembered."""
+    how many audit entries have texts of theirs, ``shifts`` how often a calendar has them on call;
+    ``away``: do they stand among those who are away, or stand in for them? What stays: ``entries``
+    of the audit log that name them, ``plans`` whose policies list them, ``sent`` effects of their
+    requests that are still remembered."""
 
     person: str
     pseudonym: str
@@ -38,6 +38,7 @@ class Traces:
     others: list[int] = field(default_factory=list)
     votes: int = 0
     texts: int = 0
+    away: bool = False
     entries: int = 0
     plans: int = 0
     sent: int = 0
@@ -45,7 +46,7 @@ class Traces:
 
     @property
     def anything(self) -> bool:
-        return bool(self.own or self.others or self.votes or self.texts or self.shifts)
+        return bool(self.own or self.others or self.votes or self.texts or self.shifts or self.away)
 
 
 def forget(opened: Store, person: str, actor: str, now: datetime) -> Traces:
@@ -114,6 +115,7 @@ def look(
             requests.append(request)
             (numbers.own if request.person == person else numbers.others).append(request.id)
     shifts = (one for each in calendars.kept(connection) for one in each.shifts)
+    numbers.away = bool(connection.execute(statements.ABSENCES_OF, (person, person)).fetchone()[0])
     numbers.shifts = sum(one.person == person for one in shifts)
     numbers.texts = connection.execute(statements.TEXTS_OF_ACTOR, (person,)).fetchone()[0]
     numbers.entries = connection.execute(statements.ENTRIES_OF_ACTOR, (person,)).fetchone()[0]
@@ -153,6 +155,13 @@ def _accounts(
         yield platform, id_
 
 
+def in_place_of(connection: Connection, person: str) -> list[model.Vote]:
+    """The votes of others that were cast in somebody's place."""
+    rows = connection.execute(statements.VOTES_IN_PLACE).fetchall()
+    votes = (codec.decode(codec.vote, body) for (body,) in rows)
+    return [vote for vote in votes if person in vote.on_behalf and vote.person != person]
+
+
 def rewrite(
     connection: Connection,
     who: removal.Forgotten,
@@ -166,10 +175,12 @@ def rewrite(
         new = who.request(old)
         values = (new.person, new.place.chat, codec.encode(new), old.id)
         connection.execute(statements.REQUEST_FORGET, values)
-    for vote in votes:
-        body = codec.encode(who.vote(vote))
-        key = (vote.request, vote.digest, who.person)
-        connection.execute(statements.VOTE_FORGET, (who.pseudonym, body, *key))
+    for vote in (*votes, *in_place_of(connection, who.person)):
+        other = who.vote(vote)
+        key = (vote.request, vote.digest, vote.person)
+        connection.execute(statements.VOTE_FORGET, (other.person, codec.encode(other), *key))
+    for statement in (statements.ABSENCES_FORGET, statements.STAND_INS_FORGET):
+        connection.execute(statement, (who.person,))
     calendars.put(connection, map(who.calendar, calendars.kept(connection)))
     connection.execute(statements.TEXTS_DELETE_OF_ACTOR, (who.person,))
     connection.execute(statements.ASKS_DELETE, (who.person,))

@@ -10,6 +10,7 @@ from typing import ClassVar
 from bot import audit, model
 from bot.store import codec, port, shared
 from bot.store.sql import (
+    absences,
     calendars,
     chains,
     effects,
@@ -179,6 +180,9 @@ class Reader(port.Reader):
 
     def usage(self) -> tuple[model.Usage, ...]:
         return usage.months(self.connection)
+
+    def absences(self, at: datetime) -> tuple[model.Absence, ...]:
+        return absences.known(self.connection, at)
 
     def freezes(self, at: datetime) -> tuple[model.Freeze, ...]:
         return views.freezes(self.connection, at)

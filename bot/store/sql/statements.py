@@ -52,6 +52,13 @@ DELETE FROM audit_texts WHERE seq IN (SELECT seq FROM audit WHERE request = ? AN
 
 REQUESTS_ALL = "SELECT body FROM requests ORDER BY id"
 VOTES_OF_PERSON = "SELECT body FROM votes WHERE person = ?"
+VOTES_IN_PLACE = """
+SELECT body FROM votes WHERE body LIKE '%"on_behalf":%' ORDER BY request, digest, person
+"""
+"""The votes that were cast in somebody else's place."""
+ABSENCES_OF = "SELECT COUNT(*) FROM absences WHERE person = ? OR delegate = ?"
+ABSENCES_FORGET = "DELETE FROM absences WHERE person = ?"
+STAND_INS_FORGET = "UPDATE absences SET delegate = '' WHERE delegate = ?"
 VOTE_FORGET = """
 UPDATE votes SET person = ?, body = ? WHERE request = ? AND digest = ? AND person = ?
 """

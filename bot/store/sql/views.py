@@ -12,6 +12,7 @@ from bot import audit as audit_
 from bot import model
 from bot.store import codec
 from bot.store.sql import (
+    absences,
     calendars,
     effects,
     letters,
@@ -234,6 +235,10 @@ class Archive:
     def freezes(self, at: datetime) -> tuple[model.Freeze, ...]:
         """The freezes of people that are in force at a moment, oldest first."""
         return freezes(self.connection, at)
+
+    def absences(self, at: datetime) -> tuple[model.Absence, ...]:
+        """Who is away at a moment."""
+        return absences.known(self.connection, at)
 
     def votes(self, request: int) -> tuple[model.Vote, ...]:
         return votes(self.connection, request)

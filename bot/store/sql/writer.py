@@ -1,5 +1,4 @@
-"""The one connection that writes, whichever database it is. It belongs to the engine's writer
-thread."""
+"""The one connection that writes, whichever database it is; of the engine's writer thread."""
 
 from __future__ import annotations
 
@@ -14,6 +13,7 @@ from typing import ClassVar
 from bot import audit, model
 from bot.store import codec, highwater, port, shared
 from bot.store.sql import (
+    absences,
     calendars,
     effects,
     freezes,
@@ -190,6 +190,7 @@ class Writer(port.Writer):
         freezes.put(self.connection, decision.freezes)
         calendars.put(self.connection, decision.calendars)
         standing.put(self.connection, decision.standing)
+        absences.put(self.connection, decision.absences)
         for digest, text in decision.sources.items():
             self._execute(queries.SOURCE_INSERT, (digest, moment, text))
         for row in decision.journal:

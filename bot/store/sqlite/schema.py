@@ -257,10 +257,27 @@ def m024_standing(db: sqlite_utils.Database) -> None:
     run(db, _STANDING)
 
 
+_ABSENCES = """
+CREATE TABLE absences (
+    person TEXT PRIMARY KEY,
+    since INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    delegate TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def m025_absences(db: sqlite_utils.Database) -> None:
+    """Who is away, and who stands in for them ("": nobody). A vote says on whose behalf it was
+    cast; older code does not count it for those."""
+    run(db, _ABSENCES)
+
+
 CONTRACTS: Mapping[str, str] = {"m002_runs": "0.0.0", "m009_marks": "0.0.0"}
 """Migrations that take something away, each with the release whose code was the first to do without
 it, which must be an earlier one. (Those of 0.0.0 are from before this rule.)"""
-OLDEST = "m024_standing"
+OLDEST = "m025_absences"
 """The oldest schema whose code may still write what this code writes. Whoever changes what older
 code would misread, break or write wrongly (a table, or the body of a row) names the schema of that
 change here; where no table changes, a migration that does nothing gives it a name. What older code

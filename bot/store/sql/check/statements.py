@@ -7,7 +7,7 @@ from bot.store.sql.queries import FINAL
 TABLES = (
     "requests", "votes", "steps", "results", "journal", "sources", "outbox", "timers", "events",
     "bus", "form_links", "asks", "usage", "request_instances", "audit", "audit_texts", "meta",
-    "configuration", "calls", "freezes", "locks", "calendars", "standing",
+    "configuration", "calls", "freezes", "locks", "calendars", "standing", "absences",
 )  # fmt: skip
 COUNTS = {table: f"SELECT COUNT(*) FROM {table}" for table in TABLES}
 
