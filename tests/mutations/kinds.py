@@ -7,6 +7,7 @@ Those of ``COSMETIC`` do not: it must.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -37,6 +38,16 @@ def decisive(kind: Kind) -> Kind:
 def cosmetic(kind: Kind) -> Kind:
     COSMETIC[kind.__name__.replace("_", " ")] = kind
     return kind
+
+
+def of_votes(kind: Kind) -> Kind:
+    """A kind of which there is nothing where nobody voted."""
+
+    @functools.wraps(kind)
+    def voted(chance: Random, start: Start) -> Start | None:
+        return kind(chance, start) if start.voters else None
+
+    return voted
 
 
 # ----------------------------------------------------------------------------- the plan
@@ -158,6 +169,7 @@ def _with_vote(chance: Random, start: Start, **changes: Any) -> Start:
 
 
 @decisive
+@of_votes
 def vote_that_is_gone(chance: Random, start: Start) -> Start | None:
     votes = list(start.view.votes)
     del votes[chance.randrange(len(votes))]
@@ -165,28 +177,33 @@ def vote_that_is_gone(chance: Random, start: Start) -> Start | None:
 
 
 @decisive
+@of_votes
 def vote_that_rejects(chance: Random, start: Start) -> Start | None:
     return _with_vote(chance, start, approve=False)
 
 
 @decisive
+@of_votes
 def vote_on_another_plan(chance: Random, start: Start) -> Start | None:
     return _with_vote(chance, start, digest=_other(chance, start.request.digest))
 
 
 @decisive
+@of_votes
 def vote_of_a_stranger(chance: Random, start: Start) -> Start | None:
     account = model.Account(PLATFORM, TENANT, "u-nobody")
     return _with_vote(chance, start, person="nobody", account=account, accounts=())
 
 
 @decisive
+@of_votes
 def vote_of_the_requester(chance: Random, start: Start) -> Start | None:
     request = start.request
     return _with_vote(chance, start, person=request.person, account=request.account, accounts=())
 
 
 @decisive
+@of_votes
 def vote_of_somebody_who_voted(chance: Random, start: Start) -> Start | None:
     if len(start.view.votes) < 2:
         return None
@@ -201,6 +218,7 @@ def vote_of_somebody_who_voted(chance: Random, start: Start) -> Start | None:
 
 
 @cosmetic
+@of_votes
 def votes_in_another_order(chance: Random, start: Start) -> Start | None:
     votes = list(start.view.votes)
     chance.shuffle(votes)
@@ -208,6 +226,7 @@ def votes_in_another_order(chance: Random, start: Start) -> Start | None:
 
 
 @cosmetic
+@of_votes
 def rejection_by_a_stranger(chance: Random, start: Start) -> Start | None:
     account = model.Account(PLATFORM, TENANT, "u-nobody")
     one = replace(start.view.votes[0], person="nobody", account=account, accounts=(), approve=False)
@@ -238,11 +257,13 @@ def _handed(start: Start, giver: str, taker: str) -> Start:
 
 
 @decisive
+@of_votes
 def voter_who_left(chance: Random, start: Start) -> Start | None:
     return _without(start, chance.choice(start.voters))
 
 
 @decisive
+@of_votes
 def voter_who_approves_no_more(chance: Random, start: Start) -> Start | None:
     gone, needed = chance.choice(start.voters), start.request.policy_names
     named = {who for name in needed for who in start.book.policies[name].people}
@@ -260,11 +281,13 @@ def voter_who_approves_no_more(chance: Random, start: Start) -> Start | None:
 
 
 @decisive
+@of_votes
 def voter_whose_account_is_the_requesters(chance: Random, start: Start) -> Start | None:
     return _handed(start, chance.choice(start.voters), start.request.person)
 
 
 @decisive
+@of_votes
 def requester_whose_account_is_a_voters(chance: Random, start: Start) -> Start | None:
     if not start.may_grow:
         return None  # everybody but the requester has agreed, whoever that is
@@ -272,6 +295,7 @@ def requester_whose_account_is_a_voters(chance: Random, start: Start) -> Start |
 
 
 @decisive
+@of_votes
 def voter_who_is_another_voter(chance: Random, start: Start) -> Start | None:
     if len(start.voters) < 2:
         return None
@@ -280,6 +304,7 @@ def voter_who_is_another_voter(chance: Random, start: Start) -> Start | None:
 
 
 @decisive
+@of_votes
 def voter_who_caused_it(chance: Random, start: Start) -> Start | None:
     if not start.may_grow:
         return None
@@ -372,6 +397,71 @@ def rota_of_others(chance: Random, start: Start) -> Start | None:
     return start.with_book(oncall=replace(start.book.oncall, rotas=rotas))
 
 
+# ----------------------------------------------------------------------------- break-glass
+
+
+def _with_glass(start: Start, **changes: Any) -> Start | None:
+    glass = start.request.glass
+    return start.with_request(glass=replace(glass, **changes)) if glass is not None else None
+
+
+@decisive
+def break_glass_that_the_policy_does_not_allow(chance: Random, start: Start) -> Start | None:
+    if start.request.glass is None:
+        return None
+    return _with_policies(start, lambda one: replace(one, break_glass=None))
+
+
+@decisive
+def break_glass_of_others(chance: Random, start: Start) -> Start | None:
+    def others(one: policy.Policy) -> policy.Policy | None:
+        glass = one.break_glass
+        return replace(one, break_glass=replace(glass, people=("carol",))) if glass else None
+
+    return _with_policies(start, others)
+
+
+@decisive
+def break_glass_by_somebody_who_left(chance: Random, start: Start) -> Start | None:
+    return _without(start, start.request.glass.by.person) if start.request.glass else None
+
+
+@decisive
+def break_glass_by_a_stranger(chance: Random, start: Start) -> Start | None:
+    account = model.Account(PLATFORM, TENANT, chance.choice(("u-nobody", "u-dave")))
+    return _with_glass(start, by=model.Party("nobody", account))
+
+
+@decisive
+def break_glass_that_was_objected_to(chance: Random, start: Start) -> Start | None:
+    return _with_glass(start, outcome="objected")
+
+
+@decisive
+def break_glass_on_another_plan(chance: Random, start: Start) -> Start | None:
+    return _with_glass(start, digest=_other(chance, start.request.digest))
+
+
+@decisive
+def break_glass_of_another_request(chance: Random, start: Start) -> Start | None:
+    return start.with_request(glass=None) if start.request.glass is not None else None
+
+
+@cosmetic
+def break_glass_that_was_ratified(chance: Random, start: Start) -> Start | None:
+    return _with_glass(start, outcome=chance.choice(("ratified", "unanswered")))
+
+
+@cosmetic
+def break_glass_for_more_people(chance: Random, start: Start) -> Start | None:
+    def more(one: policy.Policy) -> policy.Policy | None:
+        glass = one.break_glass
+        many = (*glass.people, "dave") if glass else ()
+        return replace(one, break_glass=replace(glass, people=many, most=9)) if glass else None
+
+    return _with_policies(start, more)
+
+
 # ----------------------------------------------------------------------------- the policies
 
 
@@ -394,6 +484,7 @@ def policy_that_is_gone(chance: Random, start: Start) -> Start | None:
 
 
 @decisive
+@of_votes
 def policy_that_takes_one_more(chance: Random, start: Start) -> Start | None:
     def stricter(one: policy.Policy) -> policy.Policy | None:
         if one.stages or one.mode in ("all", "sequence"):
@@ -404,6 +495,7 @@ def policy_that_takes_one_more(chance: Random, start: Start) -> Start | None:
 
 
 @decisive
+@of_votes
 def policy_with_one_more_stage(chance: Random, start: Start) -> Start | None:
     def staged(one: policy.Policy) -> policy.Policy:
         more = policy.Stage(one.people, "count", len(start.voters) + 1)
@@ -413,6 +505,7 @@ def policy_with_one_more_stage(chance: Random, start: Start) -> Start | None:
 
 
 @decisive
+@of_votes
 def policy_of_other_people(chance: Random, start: Start) -> Start | None:
     def others(one: policy.Policy) -> policy.Policy:
         return replace(one, approvers=("zoe",), stages=(), mode="any")

@@ -56,6 +56,9 @@ class Rows:
     def locks_on(self, names: Sequence[str], apart: int, limit: int) -> tuple[model.Lock, ...]:
         return tuple(one for one in self.held if one.name in names)
 
+    def calendars(self) -> tuple[model.Calendar, ...]:
+        return ()
+
 
 @dataclass(frozen=True)
 class Start:
@@ -101,13 +104,15 @@ class Start:
 
 @dataclass(frozen=True)
 class World:
-    """What is asked for, by which policies it is voted on, and by whom. ``stored``: what is kept in
+    """What is asked for, by which policies it is voted on, and by whom; or who breaks the glass in
+    place of votes (``breaker``). ``stored``: what is kept in
     the cloud, by name or id. Each instance is tagged as of production, and as dave's."""
 
     text: str
     voters: tuple[str, ...]
     book: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     may_grow: bool = True
+    breaker: str = ""
     stored: Mapping[str, Mapping[str, object]] = dataclasses.field(default_factory=dict)
 
 
@@ -124,6 +129,7 @@ def _period(name: str, first: int, last: int, **more: Any) -> Period:
 HAND_OVER = (START - timedelta(days=1) + timedelta(minutes=20)).replace(tzinfo=None)
 ROSTER = Roster({"sre": Rota("sre", "UTC", ("bob", "carol"), HAND_OVER, 1)})
 """Bob is on call as he votes, and Carol soon after."""
+GLASS = policy.BreakGlass(people=("erin",))
 WORLDS: Mapping[str, World] = {
     "script, any": World("restart web-01 web-02 reason=why", ("bob",)),
     "script, two": World("run web-01 -- uptime", ("bob", "carol")),
@@ -186,6 +192,12 @@ WORLDS: Mapping[str, World] = {
         ("bob",),
         {"commands": {"restart": policy.CommandRule("any", "medium", lock="queue")}},
     ),
+    "script, break-glass": World(
+        "restart web-01 reason=why",
+        (),
+        _policies(any=policy.Policy("any", ("bob", "carol"), break_glass=GLASS)),
+        breaker="erin",
+    ),
     "script, later": World("restart web-01 reason=why in=10m", ("bob",)),
     "stored command": World(
         "provision web-01 emp_id=E1 role=dev",
@@ -214,6 +226,8 @@ def started(folder: Path, world: World) -> Start:
                 request = stage.request(number)
                 assert request.state is model.State.PENDING, "each vote is needed"
                 stage.click(who, number, "approve", request.code, request.card)
+            if world.breaker:
+                stage.ask(world.breaker, f"break-glass {number} the shop is down")
             stage.work()
             stage.tick(600)
             stage.work()
