@@ -52,7 +52,8 @@ def join(builder: DecisionBuilder, needed: quorum.Quorum) -> bool:
 
 
 def is_alone(request: model.Request) -> bool:
-    """Is it a script that was asked for in a chat, to start at once, with nothing hidden in it?"""
+    """Is it a script that was asked for in a chat, to start at once, with nothing hidden in it, and
+    without votes that were cast beforehand?"""
     return (
         isinstance(request.plan, SCRIPTS)
         and request.form is None
@@ -60,6 +61,7 @@ def is_alone(request: model.Request) -> bool:
         and not request.recall
         and not request.hold
         and request.starts_at is None
+        and request.standing is None
         and request.standing is None
     )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot import model, policy
+from bot.core import batches
 from bot.model import State
 from bot.policy import quorum
 from bot.store.sql.check import bodies, chain, invariants
@@ -237,6 +238,13 @@ def test_only_alike_requests_of_one_person_within_the_span_share_a_card(stage: S
     requests = stage.read(lambda reader: reader.recent_requests(20))
     assert len(requests) == 6
     assert not [one for one in requests if one.batch is not None]
+
+
+def test_what_has_votes_of_a_standing_approval_is_voted_on_by_itself(stage: Stage) -> None:
+    (request,) = ask(stage, "web-01")
+    use = model.StandingUse(7, "alice", stage.clock.now() + MINUTE, 1, 5)
+    assert batches.is_alone(request)
+    assert not batches.is_alone(replace(request, standing=use))
 
 
 def test_at_most_so_many_share_a_card_and_all_expire_with_the_first(tmp_path: Path) -> None:
