@@ -301,7 +301,7 @@ class _Judge:
             else:
                 anew = vote.digest.replace(self.request.subject, digest)
                 builder.votes = (*builder.votes, replace(vote, digest=anew))
-                builder.now = vote.at
+                builder.now = max(builder.now, vote.at)  # of a standing approval it is older
         return self.tallied(why)
 
     def tallied(self, why: list[str]) -> Judgement:

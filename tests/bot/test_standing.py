@@ -15,11 +15,15 @@ from hypothesis import strategies as st
 
 from bot import model, policy, regexes, store
 from bot.cards import request_card
+from bot.cli import policy_replay
+from bot.commands import loader
 from bot.policy import calendar, standing
 from bot.policy.when import Hours, When
 from bot.store.sql import forgetting, takeover
 from bot.store.sql.check import chain
+from tests.bot import configured
 from tests.bot import stage as stages
+from tests.bot.configured import change
 from tests.bot.run_stage import RunStage
 from tests.bot.stage import CHAT, PLATFORM, START, said
 from tests.bot.test_humans import approve, edit, moved
@@ -495,3 +499,50 @@ def test_those_in_force_are_listed_with_their_uses_and_why_they_do_not_count(
     leaves(stage)
     stage.ask("carol", "standing list")
     assert "does not count now" in said(stage.work())[-1]
+
+
+def test_a_use_is_decided_alike_when_it_is_replayed_and_not_by_a_file_without_it(
+    stage: RunStage,
+) -> None:
+    put(stage)
+    stage.clock.advance(86400)
+    request, _ = asked(stage, "restart web-01 reason=x")
+    home, since = stage.deployment, model.Search(since=stage.clock.now() - timedelta(hours=1))
+
+    def replayed(book: policy.Book) -> list[int]:
+        other = dataclasses.replace(home, book=book)
+        result = stage.read(lambda reader: policy_replay.replayed(other, reader, since))
+        return [one.request.id for one in result.different]
+
+    assert replayed(home.book) == []
+    forbids_it(stage)
+    assert replayed(stage.deployment.book) == [request.id]
+
+
+# ----------------------------------------------------------------------------- bot.toml
+
+ASKED = '[command.standing]\npolicy = "p"\n'
+ALLOWED = "[policy.p]\nstanding = true\n"
+
+
+@pytest.mark.parametrize(
+    ("policy_", "more", "words"),
+    [
+        ("[policy.p]\n", ASKED, "no policy of a command has standing = true"),
+        (ALLOWED, "", "no [command.…] lets people ask for a standing approval"),
+        (ALLOWED, ASKED, ""),
+    ],
+)
+def test_what_can_never_come_of_it_is_said(
+    tmp_path: Path, policy_: str, more: str, words: str
+) -> None:
+    read = configured.Loader(tmp_path)
+    loaded = read(change("[policy.p]\n", policy_) + more, known_commands=loader.load)
+    warnings = "\n".join(map(str, loaded.warnings))
+    assert (words in warnings) if words else ("standing" not in warnings)
+
+
+def test_approvers_whom_tags_name_cannot_agree_beforehand(tmp_path: Path) -> None:
+    text = change('approvers = ["ben"]', 'approvers = ["tag:owner"]\nstanding = true')
+    (fault,) = configured.Loader(tmp_path).faults(text)
+    assert "depends on the tags of the targets" in str(fault)
