@@ -22,6 +22,7 @@ OPEN = ("追认或反对", "to ratify or object")
 
 async def breaks(scene: Scene, card: play.Entry, who: str = "dave") -> None:
     """Somebody has #1 started without its votes; once more, where the plan is to be read first."""
+    await scene.settled()
     for _ in range(2):
         known = await scene.ids()
         await scene.say(who, f"break-glass 1 {WHY}", quote=card["ref"])

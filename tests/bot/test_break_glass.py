@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
+import sqlite3
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from bot import model, policy, regexes
+from bot import model, policy, regexes, store
+from bot.core import authority
+from bot.store.sql import forgetting
 from tests.bot.run_stage import RunStage
 from tests.bot.stage import PLATFORM, actions, cards, said, words
 from tests.bot.test_humans import approve, edit
 from tests.bot.test_openings import YEAR_END, starts
 from tests.bot.test_plan_reading import facts
+from tests.chaos import truth
 
 State = model.State
 WHY = "the site is down for everybody"
@@ -314,3 +322,146 @@ def test_a_process_that_ends_before_the_call_leaves_all_of_it_to_the_next(tmp_pa
     stage.tick(4 * 3600)
     assert outcome(stage) == "unanswered"
     stage.close()
+
+
+# ----------------------------------------------------------------------------- races and records
+
+
+def test_however_it_races_with_votes_each_request_starts_once(stage: RunStage) -> None:
+    """Fourteen messages and clicks at once on each of seven requests, in ever other orders."""
+    chance = random.Random(14)
+    orders, runs = set[str](), Counter[int]()
+    for number in range(1, 8):
+        request = stage.planned("alice", f"restart web-01 reason=r{number}")
+        events = [
+            *(clicks(stage, who, request, "approve") for who in ("bob", "carol", "erin") * 2),
+            *(writes(stage, "dave", f"break-glass {number} {WHY}") for _ in range(3)),
+            *(clicks(stage, who, request, "ratify") for who in ("bob", "carol", "dave")),
+            clicks(stage, "alice", request, "cancel"),
+            writes(stage, "erin", f"break-glass {number} {WHY}"),
+        ]
+        chance.shuffle(events)
+        submitted = asyncio.gather(*(stage.engine.submit(event) for event in events))
+        stage.loop.run_until_complete(submitted)
+        runs.update(one.request for one in starts(stage.work()))
+        stage.observe(number)
+        stage.work()
+        entries = [row for row in chain(stage) if row.request == number]
+        decided = [row.action for row in entries if row.action in DECIDED]
+        assert len(decided) == 1, decided
+        orders.add(decided[0])
+        approvers = sum(row.action == "vote.cast" and "word" not in row.facts for row in entries)
+        if decided == ["request.approved"]:
+            assert approvers >= 2
+        stage.clock.advance(7 * 86400 + 1)
+    assert orders == set(DECIDED)
+    assert set(runs.values()) == {1}
+    assert findings(stage) == []
+
+
+DECIDED = ("request.approved", "breakglass.used", "request.cancelled")
+
+
+def clicks(stage: RunStage, who: str, request: model.Request, action: str) -> model.Event:
+    event, account, place = f"click:{stage.number()}", stage.account(who), stage.place()
+    at = stage.clock.now()
+    return model.CardAction(event, at, account, place, "", action, request.id, request.code)
+
+
+def writes(stage: RunStage, who: str, text: str) -> model.Event:
+    number = stage.number()
+    place = stage.place(f"m{number}")
+    return model.MessageReceived(
+        f"msg:{number}", stage.clock.now(), stage.account(who), place, text
+    )
+
+
+def chain(stage: RunStage) -> list[model.AuditRow]:
+    return stage.read(lambda reader: list(reader.chain()))  # type: ignore[no-any-return]
+
+
+def findings(stage: RunStage) -> list[str]:
+    """What ``store check`` finds in the tables."""
+    return stage.read(truth.checked)  # type: ignore[no-any-return]
+
+
+@pytest.mark.sqlite("writes into the file")
+@pytest.mark.parametrize("damage", ["entry", "person", "request"])
+def test_a_store_in_which_it_is_not_on_record_is_found_out(stage: RunStage, damage: str) -> None:
+    broken(stage)
+    path = stage.store.path
+    assert findings(stage) == []
+    script = {
+        "entry": "UPDATE audit SET action = 'vote.refused' WHERE action = 'breakglass.used'",
+        "person": "UPDATE requests SET body = json_set(body, '$.glass.by.person', 'bob')",
+        "request": "UPDATE requests SET body = json_remove(body, '$.glass'), glass_at = 0",
+    }[damage]
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(script)
+    assert any(
+        "break-glass of" in one or "no approval of its plan" in one for one in findings(stage)
+    )
+
+
+def test_what_was_typed_goes_with_the_texts_and_who_with_the_person(stage: RunStage) -> None:
+    broken(stage)
+    stage.clock.advance(31 * 86400)
+    stage.tick(0)
+    stage.work()
+    stage.remove_texts()
+    glass = stage.request(1).glass
+    assert glass is not None
+    assert (glass.reason, glass.by.person, glass.outcome) == ("", "dave", "unanswered")
+    assert "reason" not in facts(stage, "breakglass.used")[0]
+    forgetting.forget(stage.store, "dave", "admin", stage.clock.now())
+    glass = stage.request(1).glass
+    assert glass is not None
+    assert glass.by.person.startswith("former-")
+    assert "u-dave" not in str(glass)
+    assert findings(stage) == []
+
+
+# ----------------------------------------------------------------------------- runbooks
+
+
+def test_an_objection_holds_a_run_before_its_next_call(stage: RunStage) -> None:
+    stage.fleet = ["web-01", "web-02", "web-03"]
+    stage.planned("alice", "fleet targets=tag:env=prod")
+    stage.ask("dave", f"break-glass 1 {WHY}")
+    under_way: list[store.Claimed] = []
+    for _ in range(6):
+        for claimed in stage.claim():
+            if authority.starts(claimed.effect.body):
+                under_way.append(claimed)
+            else:
+                stage.settle(claimed, stage.answer(claimed))
+    assert len(under_way) == 2
+    stage.ask("bob", "object 1 it could have waited")
+    for claimed in under_way:
+        stage.settle(claimed, stage.answer(claimed))
+    stage.work()
+    request = stage.request(1)
+    assert request.ballot is not None
+    assert (request.ballot.kind, len(stage.calls)) == ("held", 3), "found, and two touched"
+    stage.ask("bob", "resume 1")
+    assert any("approvers objected" in text for text in said(stage.work()))
+    stage.ask("dave", "stop 1")
+    stage.work()
+    assert (stage.request(1).state, len(stage.calls)) == (State.CANCELLED, 3)
+
+
+def test_targets_that_change_before_the_start_are_voted_on_and_no_glass_counts_for_them(
+    stage: RunStage,
+) -> None:
+    stage.fleet = ["web-01", "web-02"]
+    stage.planned("alice", "fleet targets=tag:env=prod")
+    stage.fleet = ["web-02"]
+    stage.ask("dave", f"break-glass 1 {WHY}")
+    assert starts(stage.work()) == []
+    request = stage.request(1)
+    assert (request.state, request.glass) == (State.PENDING, None)
+    stage.tick(60)
+    assert starts(stage.work()) == []
+    stage.ask("dave", f"break-glass 1 {request.code} {WHY}")
+    stage.work()
+    assert stage.request(1).state in (State.RUNNING, State.SUCCEEDED)

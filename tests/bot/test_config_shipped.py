@@ -182,6 +182,7 @@ def test_every_key_stands_in_the_shipped_file() -> None:
     names = {"role.NAME": "role.dev", "policy.NAME": "policy.one-sre"}
     names["policy.NAME.stages"] = "policy.sre-and-dba.stages"
     names["policy.NAME.ladder"] = "policy.one-sre.ladder"
+    names["policy.NAME.break_glass"] = "policy.one-sre.break_glass"
     operations = {"command.restart", "command.reboot-with-approval"}
     for title, table in reference.tables(adapters.ADAPTERS):
         name = title.strip("[]")

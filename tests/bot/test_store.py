@@ -435,6 +435,7 @@ INDEXED = {
     "LOCKS_DUE": (1, "[1]"),
     "AUDIT_NEWEST": (5,),
     "REQUESTS_OPEN": (5,),
+    "REQUESTS_BROKEN": (1, 5),
     "REQUESTS_RECENT": (5,),
     "EVENTS_PRUNE": {"before": 1, "outside": 1, "bite": 5},
     "OUTBOX_PRUNE": (1, 5, 1, 1),

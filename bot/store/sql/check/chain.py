@@ -106,13 +106,15 @@ def approvals(connection: Connection, deeds: Deeds) -> Iterator[Finding]:
     break-glass is on record in place of that, and the request tells of the same."""
     ran = {request for (request,) in connection.execute(statements.RAN)}
     for row in connection.execute(statements.APPROVED):
-        request, digest, approved_at, started_at, broken, by = row
+        request, digest, approved_at, started_at, glass = row
         where = f"request {request}"
         begun = request in ran or started_at is not None
         if (approved_at is None and not begun) or request in deeds.adopted:
             continue
         word = "ran" if begun else "is approved"
-        if broken is not None and broken == digest:
+        broken = json.loads(glass) if glass is not None else {}
+        if broken.get("digest") == digest:
+            by = broken["by"]["person"]
             if deeds.glass.get((request, digest)) != deeds.people.get(by, by):
                 detail = f"{word} by break-glass of {by}, and the audit log has none of theirs"
                 yield Finding("approval", where, detail)

@@ -53,8 +53,7 @@ SELECT request, digest, person, json_extract(body, '$.approve') FROM votes WHERE
 """
 APPROVED = """
 SELECT id, json_extract(body, '$.digest'), json_extract(body, '$.approved_at'),
-    json_extract(body, '$.started_at'), json_extract(body, '$.glass.digest'),
-    json_extract(body, '$.glass.by.person')
+    json_extract(body, '$.started_at'), json_extract(body, '$.glass')
 FROM requests WHERE json_valid(body) ORDER BY id
 """
 RAN = """
