@@ -21,6 +21,7 @@ CANCELLED = ("已取消", "cancelled")
 STOPPED = ("已停止", "stopped")
 FAILED = ("失败", "failed")
 WAITING = ("等待中", "waiting")
+URGENT = ("紧急", "Urgent")
 SCHEDULED = ("等待开始时间", "waits for its time")
 READ_FIRST = ("这次没有计入：", "Not counted yet:")
 """Before an approval counts, the whole plan was sent to its person."""
@@ -296,6 +297,28 @@ async def frozen(play: Play) -> None:
     asked = await play.ids()
     await play.say("carol", "unfreeze restart the release is done")
     await play.click("bob", await play.new_card("unfreeze", asked), "approve")
+    await play.card_says(card, SUCCEEDED)
+    await play.told(AUDIT, known, to="alice")
+    play.check(len(await play.runs()) == before + 1, "it ran once")
+
+
+async def escalated(play: Play) -> None:
+    """Nobody decides: the approvers are reminded, then Carol, who is on call, gets a message to her
+    alone that is urgent, and agrees.
+
+    The configuration must have such a ladder for it, and carol on call.
+    """
+    carol = "Carol" if play.platform == "lark" else "carol"
+    known, alone, before = await play.ids(), await play.ids(carol), len(await play.runs())
+    await play.say("alice", 'restart web-03 reason="nobody answers"')
+    card = await play.new_card("restart", known)
+    await play.told("#", [*known, card["id"]], to="bob")
+    alert = await play.told(URGENT, alone, carol)
+    play.check("restart" in alert["text"], f"the alert says what waits: {alert['text']}")
+    if play.platform == "lark":
+        alerted = lambda seen: any(entry["urgent"] == ["carol"] for entry in seen)  # noqa: E731
+        await play.until("the alert of Carol", alerted, carol)
+    await play.click("carol", card, "approve")
     await play.card_says(card, SUCCEEDED)
     await play.told(AUDIT, known, to="alice")
     play.check(len(await play.runs()) == before + 1, "it ran once")

@@ -48,6 +48,32 @@ commands = ["restart"]
 regex = "both teams"
 where = ["text"]
 
+[[oncall]]
+name = "duty"
+people = ["carol"]
+since = 2026-01-05
+every = "1w"
+at = "09:00"
+
+[policy.escalating]
+approvers = ["role:sre"]
+
+[[policy.escalating.ladder]]
+after = "1s"
+
+[[policy.escalating.ladder]]
+after = "2s"
+how = "urgent"
+who = ["oncall:duty"]
+
+[[policy.when]]
+policy = "escalating"
+reason = "the demo's story of an escalation"
+reason_zh = "演示故事：升级给值班的人"
+commands = ["restart"]
+regex = "nobody answers"
+where = ["text"]
+
 [command.freeze]
 policy = "one-sre"
 
@@ -238,6 +264,7 @@ SHORT: dict[str, Story] = {
     "restart": _switching(play.restart),
     "two-groups": _switching(play.two_groups),
     "frozen": _switching(play.frozen),
+    "escalated": _switching(play.escalated),
     "rejected": play.rejected,
     "in-words": play.rejected_by_text,
     "cancelled": play.cancelled,

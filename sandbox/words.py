@@ -143,6 +143,7 @@ Lines that begin with a slash are for the demo:
     "restart": ("重启，经同意", "a restart, approved"),
     "two-groups": ("两方都要同意", "two groups must agree"),
     "frozen": ("冻结期间批准，解冻后启动", "approved in a freeze, run when it is lifted"),
+    "escalated": ("无人决定，升级给值班的人", "nobody decides, so whoever is on call is alerted"),
     "rejected": ("无权的人点了按钮，然后被拒绝", "strangers press, then it is rejected"),
     "in-words": ("用文字拒绝", "rejected in words"),
     "cancelled": ("取消", "cancelled"),
