@@ -62,7 +62,6 @@ def is_alone(request: model.Request) -> bool:
         and not request.hold
         and request.starts_at is None
         and request.standing is None
-        and request.standing is None
     )
 
 
