@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from bot.source import unicode
 
 if TYPE_CHECKING:
     from bot import deployment
-    from bot.cli import policy_trials
+    from bot.cli import policy_replay, policy_trials
 
 INVALID = 2
 """The status of what cannot be tried: cases or a configuration with faults."""
@@ -90,9 +90,9 @@ def replay(path: Path, since: str, until: str, as_json: bool) -> None:
     with shell.reading(settings) as reader:
         result = policy_replay.replayed(made, reader, search)
     if as_json:
-        click.echo(json.dumps(policy_replay.as_json(result), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(replay_plain(result), indent=2, ensure_ascii=False))
     else:
-        for line in policy_replay.lines(result, settings.zone):
+        for line in replay_lines(result, settings.zone):
             click.echo(unicode.visible(line))
     sys.exit(1 if result.different else 0)
 
@@ -137,3 +137,48 @@ def lines(name: str, outcome: policy_trials.Outcome) -> Iterator[str]:
     yield f"{mark} {name}: {outcome.verdict}{f', {policies}' if policies else ''}"
     yield from (f"    {why}" for why in outcome.why)
     yield from (f"    but {fault}" for fault in outcome.faults)
+
+
+def replay_lines(replay: policy_replay.Replay, zone: tzinfo) -> Iterator[str]:
+    """What differs, as a table with the reasons below each row, and the sum of all."""
+    rows = [
+        (
+            f"#{one.request.id}",
+            f"{one.request.created_at.astimezone(zone):%Y-%m-%d %H:%M}",
+            one.request.command,
+            one.request.person,
+            f"{one.then.text} → {one.now.text}",
+        )
+        for one in replay.different
+    ]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
+    for row, one in zip(rows, replay.different, strict=True):
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        yield "  ".join((*cells, row[-1]))
+        yield from (f"    {reason}" for reason in one.why)
+    unjudged = sum(replay.unjudged.values())
+    judged = replay.requests - unjudged
+    yield f"{len(replay.different)} of {judged} requests would be decided differently"
+    if unjudged:
+        yield f"{unjudged} could not be judged:"
+        yield from (f"    {count}: {reason}" for reason, count in replay.unjudged.items())
+
+
+def replay_plain(replay: policy_replay.Replay) -> dict[str, object]:
+    """The same for programs."""
+    return {
+        "requests": replay.requests,
+        "different": [
+            {
+                "number": one.request.id,
+                "asked": one.request.created_at.isoformat(),
+                "command": one.request.command,
+                "person": one.request.person,
+                "then": {"decision": one.then.decision, "policies": list(one.then.policies)},
+                "now": {"decision": one.now.decision, "policies": list(one.now.policies)},
+                "why": list(one.why),
+            }
+            for one in replay.different
+        ],
+        "unjudged": replay.unjudged,
+    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import Literal
 
 from bot import model, policy, store, texts
@@ -74,6 +74,10 @@ class Archive(policy_trials.Archive):
 
     def calendars(self) -> Sequence[model.Calendar]:
         return () if self.reader is None else self.reader.calendars()
+
+    def absences(self, at: datetime) -> Sequence[model.Absence]:
+        rows = () if self.reader is None else self.reader.absences(at)
+        return tuple(one for one in rows if one.since < at)
 
 
 def replayed(deployment: Deployment, reader: store.Reader, search: model.Search) -> Replay:
@@ -331,10 +335,13 @@ class _Judge:
         return DecisionBuilder(self.deployment, self.builder.view, at).deployment.book
 
     def refusal_of_vote(self, needed: quorum.Quorum, vote: model.Vote) -> str:
-        """Why a vote would not have counted, as a sentence; "": it would."""
+        """Why a vote would not have counted, as a sentence; "": it would. Only the newest absence
+        of a person is kept: one who stood in is heard, and the tally says whether that counts."""
         request, voter = self.builder.it, identity.person_of(self.book, vote.account)
         if voter is None:
             return "nobody's account"
+        if vote.on_behalf:
+            return ""
         action = "approve" if vote.approve else "reject"
         refusal = voting.refusal_of_platform(needed, request, vote.account, action)
         refusal = refusal or voting.refusal_of_vote(needed, request, self.builder.votes, voter)
@@ -346,51 +353,3 @@ class _Judge:
 
 def _asker(request: model.Request) -> model.Party:
     return model.Party(request.person, request.account, request.accounts)
-
-
-# ----------------------------------------------------------------------------- as people read it
-
-
-def lines(replay: Replay, zone: tzinfo) -> Iterator[str]:
-    """What differs, as a table with the reasons below each row, and the sum of all."""
-    rows = [
-        (
-            f"#{one.request.id}",
-            f"{one.request.created_at.astimezone(zone):%Y-%m-%d %H:%M}",
-            one.request.command,
-            one.request.person,
-            f"{one.then.text} → {one.now.text}",
-        )
-        for one in replay.different
-    ]
-    widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
-    for row, one in zip(rows, replay.different, strict=True):
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-        yield "  ".join((*cells, row[-1]))
-        yield from (f"    {reason}" for reason in one.why)
-    unjudged = sum(replay.unjudged.values())
-    judged = replay.requests - unjudged
-    yield f"{len(replay.different)} of {judged} requests would be decided differently"
-    if unjudged:
-        yield f"{unjudged} could not be judged:"
-        yield from (f"    {count}: {reason}" for reason, count in replay.unjudged.items())
-
-
-def as_json(replay: Replay) -> dict[str, object]:
-    """The same for programs."""
-    return {
-        "requests": replay.requests,
-        "different": [
-            {
-                "number": one.request.id,
-                "asked": one.request.created_at.isoformat(),
-                "command": one.request.command,
-                "person": one.request.person,
-                "then": {"decision": one.then.decision, "policies": list(one.then.policies)},
-                "now": {"decision": one.now.decision, "policies": list(one.now.policies)},
-                "why": list(one.why),
-            }
-            for one in replay.different
-        ],
-        "unjudged": replay.unjudged,
-    }

@@ -10,10 +10,17 @@ from pathlib import Path
 import pytest
 
 from bot import model, policy, regexes
-from bot.cli import policy_replay
+from bot.cli import policies, policy_replay
 from bot.commands import reports
 from bot.policy import calendar
-from tests.bot import run_stage, test_batches, test_break_glass, test_freezes
+from tests.bot import (
+    run_stage,
+    test_absence,
+    test_batches,
+    test_break_glass,
+    test_freezes,
+    test_humans,
+)
 from tests.bot import stage as stages
 from tests.bot.stage import Stage, book
 from tests.bot.test_humans import approve
@@ -207,6 +214,27 @@ def test_a_vote_on_several_requests_counts_for_each_in_a_replay(tmp_path: Path) 
     assert all("1 of 2 approvals" in one.why[-1] for one in stricter.different)
 
 
+def test_a_vote_in_the_place_of_somebody_away_counts_once_they_are_back(tmp_path: Path) -> None:
+    stage = run_stage.RunStage(tmp_path)
+    test_humans.edit(stage, **test_absence.policies(delegates=("dave",)))
+    test_absence.tell(stage, "bob", "away until Monday delegate dave")
+    for seconds, who in ((60, ""), (60, "dave"), (60, "carol")):
+        stage.clock.advance(seconds)
+        if who:
+            approve(stage, who)
+        else:
+            stage.planned("alice", "restart web-01 reason=own")
+    test_absence.tell(stage, "bob", "back")
+    test_absence.tell(stage, "bob", "away until Tuesday")
+    replay = replayed(stage, stage.deployment.book)
+    nobody = test_absence.policies()["policies"]
+    stricter = replayed(stage, dataclasses.replace(stage.deployment.book, policies=nobody))
+    stage.close()
+    assert (replay.requests, replay.different) == (1, [])
+    assert stricter.different[0].now.text == "undecided (any)"
+    assert "1 of 2 approvals" in stricter.different[0].why[-1]
+
+
 def test_what_break_glass_started_is_judged_without_the_votes_it_did_not_have(
     tmp_path: Path,
 ) -> None:
@@ -245,6 +273,6 @@ def test_what_cannot_be_judged_any_more_is_counted_with_the_reason(tmp_path: Pat
     assert removed > 3
     assert newest.id in [one.request.id for one in replay.different]
     assert (recent.requests, len(recent.different)) == (1, 1)
-    shown = list(policy_replay.lines(replay, UTC))
+    shown = list(policies.replay_lines(replay, UTC))
     assert shown[0].endswith("undecided (any) → refused")
     assert f"    {removed}: what was typed for it was removed" in shown
