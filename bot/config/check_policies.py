@@ -148,6 +148,10 @@ def check_policy(context: CheckContext, name: str, policy: schema.Policy) -> Non
         message = f"takes {policy.rejections} to reject, but there is only {counted(everybody)}"
         diagnostics.fault((*path, "rejections"), message)
     check_break_glass(context, (*path, "break_glass"), policy)
+    for index, name in enumerate(policy.delegates or ()):
+        if name.startswith(TAG):
+            message = "names people by a tag of targets; write people, roles or rotas"
+            diagnostics.fault((*path, "delegates", index), message, name)
     late = policy.remind is not None and policy.remind >= policy.expires
     if late and not context.faulty(*path, "expires"):
         message = "the reminder must come before the request expires: remind < expires"

@@ -53,6 +53,8 @@ def test_what_becomes_of_a_ladder(load: Loader) -> None:
         (LADDER + 'who = ["tag:owner"]\n', "", "who", "by a tag of targets"),
         (LADDER + "backoff = 3\n", "", "backoff", "no use without repeat"),
         (LADDER + 'how = "loud"\n', "", "how", "urgent"),
+        ("", 'delegates = ["tag:owner"]\n', "policy.two.delegates", "by a tag of targets"),
+        ("", 'delegates = ["role:dbb"]\n', "policy.two.delegates", "did you mean dba"),
         ("", 'quiet = ["Mon-Sun"]\n', "policy.two.quiet", "is all of the week"),
         ("", 'quiet_except = ["low"]\n', "policy.two.quiet_except", "no use without quiet"),
     ],
