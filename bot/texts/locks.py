@@ -6,15 +6,15 @@ PHRASES: dict[str, tuple[str, str]] = {
     "state.queued": ("已批准，排队等待", "approved, waits for its turn"),
     "card.queued": ("排队", "In the queue"),
     "lock.waits": (
-        "#{number} 用完 {name} 之后自动开始。",
-        "Waits for #{number} on {name}.",
+        "要等 #{number} 先用完 {name}。",
+        "#{number} has to be done with {name} first.",
     ),
     "lock.approved": (
         "已同意 #{id}，轮到时自动开始。{why}",
         "You approved #{id}; it starts by itself when its turn comes. {why}",
     ),
     "say.queued": (
-        "⏳ #{id} {command} 已批准，需要排队：{why}轮到时会按当时的规则重新判断。不再需要请发送：cancel {id}",
+        "⏳ #{id} {command} 已批准，需要排队：{why}轮到时会按当时的规则重新判断，然后自动开始。不再需要请发送：cancel {id}",
         "⏳ #{id} {command} is approved. {why} It is judged anew when its turn comes, and starts by itself. If it is no longer wanted, send: cancel {id}",
     ),
     "authority.busy": (

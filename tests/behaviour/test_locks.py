@@ -15,6 +15,8 @@ from tests.behaviour.conftest import Scene
 from tests.behaviour.test_authority import runs
 
 QUEUE = '\n[locks]\ninstances = "queue"\n'
+SOON = 30
+"""Seconds after which a call is tried again, and within which a script still may run."""
 QUEUED = ("排队等待", "waits for its turn")
 
 
@@ -30,7 +32,9 @@ async def test_the_second_restart_of_a_machine_waits_for_the_first_though_the_bo
         second = await scene.pending("restart web-01 reason=two")
         assert play.has(second["text"], ("由 #1 使用", "by #1 since")), "the card says who is there"
         answer = await scene.click("bob", second, "approve")
-        assert play.has(answer["said"], ("#1 用完 web-01", "#1 on web-01")), answer
+        assert play.has(
+            answer["said"], ("要等 #1 先用完 web-01", "#1 has to be done with web-01")
+        ), answer
         await scene.card_says(second, QUEUED)
         await scene.told("cancel 2", known)
         await scene.say("alice", "locks")
@@ -41,7 +45,7 @@ async def test_the_second_restart_of_a_machine_waits_for_the_first_though_the_bo
         await scene.end()
         await scene.sandbox.call("aliyun", "clear_faults")
         await scene.start()
-        await scene.advance(60)
+        await scene.advance(SOON)
         await scene.card_says(first, play.SUCCEEDED)
         await scene.card_says(second, play.SUCCEEDED)
         await scene.settled()
@@ -62,7 +66,7 @@ async def test_usually_a_card_only_says_who_else_is_at_work_there(scene: Scene) 
     assert play.has(second["text"], ("由 #1 使用", "by #1 since"))
     await scene.click("bob", second, "approve")
     await scene.sandbox.call("aliyun", "clear_faults")
-    await scene.advance(60)
+    await scene.advance(SOON)
     for card in (first, second):
         await scene.card_says(card, play.SUCCEEDED)
     assert await runs(scene) == 2

@@ -63,12 +63,12 @@ def test_who_waits_for_an_instance_starts_when_it_is_let_go_in_the_order_of_appr
     second, third = (stage.planned("alice", f"restart web-01 reason={one}") for one in "bc")
     stage.clock.advance(1)
     toast = approve(stage, "bob", third.id)
-    assert "Waits for #1 on web-01" in toast, toast
+    assert "#1 has to be done with web-01 first" in toast, toast
     stage.clock.advance(1)
     approve(stage, "bob", second.id)
     done = stage.work()
     assert starts(done) == []
-    assert [text for text in said(done) if "#3" in text and "#1 on web-01" in text]
+    assert [text for text in said(done) if "#3" in text and "#1 has to be done with web-01" in text]
     assert stage.request(3).word == "queued"
     assert stage.request(2).lock_wait == model.LockWait(1, "web-01")
     ended(stage, 1)
