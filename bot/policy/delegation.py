@@ -56,8 +56,8 @@ def on_behalf(
         return {}
     places: dict[str, set[int]] = {}
     for n, stage in enumerate(one.all_stages):
-        approvers = book.oncall.resolved(stage.approvers, vote.at)
-        for who in vote.on_behalf:
-            if who in approvers and who not in involved and who not in human.names:
+        approvers = {*book.oncall.resolved(stage.approvers, vote.at)} & book.people.keys()
+        for who in approvers.intersection(vote.on_behalf):
+            if who not in involved and who not in human.names:
                 places.setdefault(who, set()).add(n)
     return {who: frozenset(stages) for who, stages in places.items()}

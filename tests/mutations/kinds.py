@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 from pydantic import ValidationError
 
@@ -23,7 +23,7 @@ from bot.policy.oncall import Rota
 from bot.policy.when import When
 from bot.store import codec
 from tests.bot.stage import PLATFORM, TENANT
-from tests.mutations.worlds import Start
+from tests.mutations.worlds import Rows, Start
 
 Kind = Callable[[Random, Start], Start | None]
 DECISIVE: dict[str, Kind] = {}
@@ -460,6 +460,95 @@ def break_glass_for_more_people(chance: Random, start: Start) -> Start | None:
         return replace(one, break_glass=replace(glass, people=many, most=9)) if glass else None
 
     return _with_policies(start, more)
+
+
+# ----------------------------------------------------------------------------- stand-ins
+
+
+def _rows(start: Start) -> Rows:
+    return cast("Rows", start.view.archive)
+
+
+@decisive
+def delegate_whom_the_policy_does_not_list(chance: Random, start: Start) -> Start | None:
+    if not _rows(start).away:
+        return None
+    return _with_policies(start, lambda one: replace(one, delegates=("carol",)))
+
+
+@decisive
+def delegate_of_somebody_who_left(chance: Random, start: Start) -> Start | None:
+    return _without(start, _rows(start).away[0].person) if _rows(start).away else None
+
+
+@decisive
+def delegate_of_somebody_who_approves_no_more(chance: Random, start: Start) -> Start | None:
+    if not _rows(start).away:
+        return None
+    return _with_policies(start, lambda one: replace(one, approvers=("carol",)))
+
+
+@cosmetic
+def absence_of_others(chance: Random, start: Start) -> Start | None:
+    until = start.now + timedelta(hours=1)
+    one = model.Absence("dave", start.now - timedelta(hours=1), until)
+    return start.with_rows(away=(*_rows(start).away, one))
+
+
+def _with_approval(start: Start, **changes: Any) -> Start | None:
+    approval = _rows(start).approval
+    return start.with_rows(approval=replace(approval, **changes)) if approval else None
+
+
+@decisive
+def standing_approval_that_was_revoked(chance: Random, start: Start) -> Start | None:
+    return _with_approval(start, revoked_by="carol")
+
+
+@decisive
+def standing_approval_that_is_gone(chance: Random, start: Start) -> Start | None:
+    return start.with_rows(approval=None) if _rows(start).approval else None
+
+
+@decisive
+def standing_approval_without_its_votes(chance: Random, start: Start) -> Start | None:
+    return _with_approval(start, votes=())
+
+
+@decisive
+def standing_approval_for_others(chance: Random, start: Start) -> Start | None:
+    approval = _rows(start).approval
+    if approval is None:
+        return None
+    bounds: Mapping[str, Any] = chance.choice(
+        (
+            {"instances": ("i-other",)},
+            {"command": "run"},
+            {"role": "sre"},
+            {"chat": "elsewhere"},
+            {"values": {"service": ("apache",)}},
+            {"content": "0" * 64},
+        )
+    )
+    return _with_approval(start, bounds=replace(approval.bounds, **bounds))
+
+
+@decisive
+def standing_approval_that_the_policy_does_not_allow(chance: Random, start: Start) -> Start | None:
+    if _rows(start).approval is None:
+        return None
+    return _with_policies(start, lambda one: replace(one, standing=False))
+
+
+@decisive
+def standing_approval_of_what_runs_as_somebody_else(chance: Random, start: Start) -> Start | None:
+    return _with_rule(start, user="admin") if _rows(start).approval else None
+
+
+@cosmetic
+def standing_approval_that_was_used_meanwhile(chance: Random, start: Start) -> Start | None:
+    approval = _rows(start).approval
+    return _with_approval(start, uses=approval.most) if approval else None
 
 
 # ----------------------------------------------------------------------------- the policies

@@ -46,6 +46,8 @@ class Rows:
 
     frozen: tuple[model.Freeze, ...] = ()
     held: tuple[model.Lock, ...] = ()
+    away: tuple[model.Absence, ...] = ()
+    approval: model.StandingApproval | None = None
 
     def freezes(self, at: datetime) -> tuple[model.Freeze, ...]:
         return self.frozen
@@ -55,6 +57,12 @@ class Rows:
 
     def locks_on(self, names: Sequence[str], apart: int, limit: int) -> tuple[model.Lock, ...]:
         return tuple(one for one in self.held if one.name in names)
+
+    def absences(self, at: datetime) -> tuple[model.Absence, ...]:
+        return self.away
+
+    def standing(self, number: int) -> model.StandingApproval | None:
+        return self.approval
 
     def calendars(self) -> tuple[model.Calendar, ...]:
         return ()
@@ -105,7 +113,8 @@ class Start:
 @dataclass(frozen=True)
 class World:
     """What is asked for, by which policies it is voted on, and by whom; or who breaks the glass in
-    place of votes (``breaker``). ``stored``: what is kept in
+    place of votes (``breaker``). ``before``: who says what before it, and is agreed with by bob.
+    ``stored``: what is kept in
     the cloud, by name or id. Each instance is tagged as of production, and as dave's."""
 
     text: str
@@ -113,6 +122,7 @@ class World:
     book: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     may_grow: bool = True
     breaker: str = ""
+    before: tuple[tuple[str, str], ...] = ()
     stored: Mapping[str, Mapping[str, object]] = dataclasses.field(default_factory=dict)
 
 
@@ -129,6 +139,7 @@ def _period(name: str, first: int, last: int, **more: Any) -> Period:
 HAND_OVER = (START - timedelta(days=1) + timedelta(minutes=20)).replace(tzinfo=None)
 ROSTER = Roster({"sre": Rota("sre", "UTC", ("bob", "carol"), HAND_OVER, 1)})
 """Bob is on call as he votes, and Carol soon after."""
+SRE_ROLE = policy.Role("sre", frozenset({"*"}))
 GLASS = policy.BreakGlass(people=("erin",))
 WORLDS: Mapping[str, World] = {
     "script, any": World("restart web-01 web-02 reason=why", ("bob",)),
@@ -198,6 +209,22 @@ WORLDS: Mapping[str, World] = {
         _policies(any=policy.Policy("any", ("bob", "carol"), break_glass=GLASS)),
         breaker="erin",
     ),
+    "script, delegate": World(
+        "restart web-01 reason=why",
+        ("erin",),
+        _policies(any=policy.Policy("any", ("bob",), delegates=("erin", "carol"))),
+        before=(("bob", "away until 18:00 delegate erin"),),
+    ),
+    "script, standing approval": World(
+        "restart web-01 reason=why",
+        ("bob",),
+        {
+            **_policies(any=policy.Policy("any", ("bob", "carol"), standing=True)),
+            "commands": {"standing": policy.CommandRule("any")},
+            "roles": {"dev": policy.Role("dev", frozenset({"*"})), "sre": SRE_ROLE},
+        },
+        before=(("alice", "standing restart i-00000001 until 2026-02-04 a leak"),),
+    ),
     "script, later": World("restart web-01 reason=why in=10m", ("bob",)),
     "stored command": World(
         "provision web-01 emp_id=E1 role=dev",
@@ -221,9 +248,19 @@ def started(folder: Path, world: World) -> Start:
     tagged = {name: {**facts, "tags": TAGS} for name, facts in INSTANCES.items()}
     try:
         with mock.patch.dict(INSTANCES, tagged), _claims() as claims:
-            number = stage.planned("alice", world.text).id
+            for who, text in world.before:
+                stage.ask(who, text)
+                stage.work()
+                if stage.read(lambda reader: reader.recent_requests(1)):
+                    stage.approve("bob")
+                    stage.work()
+            stage.ask("alice", world.text)
+            stage.work()
+            number = stage.read(lambda reader: reader.recent_requests(1))[0].id
             for who in world.voters:
                 request = stage.request(number)
+                if request.standing is not None:
+                    break  # they have voted before
                 assert request.state is model.State.PENDING, "each vote is needed"
                 stage.click(who, number, "approve", request.code, request.card)
             if world.breaker:
@@ -235,9 +272,20 @@ def started(folder: Path, world: World) -> Start:
         stage.close()
     first = claims[0]
     start = replace(first, voters=world.voters, may_grow=world.may_grow)
-    start = start.with_view(archive=Rows())
     assert start.refusal() is None
     return start
+
+
+def _rows(view: model.View, now: datetime) -> Any:
+    """What the store holds of that which can change."""
+    archive, request = view.archive, view.request
+    assert archive is not None
+    assert request is not None
+    used = request.standing
+    return Rows(
+        away=tuple(archive.absences(now)),
+        approval=archive.standing(used.number) if used is not None else None,
+    )
 
 
 @contextmanager
@@ -250,7 +298,7 @@ def _claims() -> Iterator[list[Start]]:
         made: deployment.Deployment, effect: model.StoredEffect, view: model.View, now: datetime
     ) -> model.Refused | None:
         if authority.starts(effect.body):
-            claims.append(Start(made, effect, view, now))
+            claims.append(Start(made, effect, replace(view, archive=_rows(view, now)), now))
         return judge(made, effect, view, now)
 
     with mock.patch.object(core, "refusal_of_claim", watched):
