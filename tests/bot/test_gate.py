@@ -29,6 +29,7 @@ BESIDE = {
         "limits",
         "locking",
         "model",
+        "oncall",
         "quorum",
         "quota",
         "screening",
@@ -116,7 +117,7 @@ def test_what_keeps_a_run_from_starting_is_judged_when_it_is_approved_but_for_vo
         if condition not in policy.APPROVE.conditions
     ]  # fmt: skip
     assert later == [
-        starting.sealed, starting.shown, gate.Agreement(starting.votes), starting.time,
+        starting.plan, starting.sealed, starting.shown, gate.Agreement(starting.votes), starting.time,
         starting.opening, starting.locks,
     ]  # fmt: skip
     kept = [one for one in policy.START.conditions if one in policy.APPROVE.conditions]

@@ -206,7 +206,8 @@ FILLED = {
     "request_instances": {"instance": "'web-' || n", "request": "n"},
     "form_links": {"original": "n"},
     "freezes": {"request": "n", "until": "n", "scope": "'[]'"},
-    "standing": {"request": "n", "command": "'c' || n % 9", "until": "n", "revoked_by": "''"},
+    "standing": {"request": "n", "command": "'c' || n % 9", "until": "n",
+                 "revoked_by": FEW.format("''", "'p'")},
 }  # fmt: skip
 NO_VALUE = {"BIGINT": "0", "TEXT": "'x'"}
 

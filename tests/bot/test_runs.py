@@ -444,4 +444,4 @@ def test_every_kind_of_plan_has_a_way_to_run() -> None:
     union = typing.get_args(model.Plan)[0]
     kinds = {typing.get_args(tagged)[0] for tagged in typing.get_args(union)}
     assert set(run_control.RUNNERS) == kinds
-    assert len(kinds) == 4
+    assert len(kinds) == 5
