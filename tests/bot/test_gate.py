@@ -117,8 +117,8 @@ def test_what_keeps_a_run_from_starting_is_judged_when_it_is_approved_but_for_vo
         if condition not in policy.APPROVE.conditions
     ]  # fmt: skip
     assert later == [
-        starting.plan, starting.sealed, starting.shown, gate.Agreement(starting.votes), starting.time,
-        starting.opening, starting.locks,
+        starting.plan, starting.sealed, starting.shown, gate.Agreement(starting.votes),
+        starting.time, starting.opening, starting.locks,
     ]  # fmt: skip
     kept = [one for one in policy.START.conditions if one in policy.APPROVE.conditions]
     assert kept == list(policy.APPROVE.conditions)

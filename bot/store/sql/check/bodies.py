@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 def findings(connection: Connection) -> Iterator[Finding]:
-    for part in (requests, rows_of_requests, effects, events, journals, sources):
+    for part in PARTS:
         yield from part(connection)
 
 
@@ -170,3 +170,6 @@ def sources(connection: Connection) -> Iterator[Finding]:
     for digest, text in connection.execute(statements.SOURCES):
         if hashlib.sha256(text.encode()).hexdigest() != digest:
             yield Finding("digest", f"template {digest[:12]}", "its text has another digest")
+
+
+PARTS = (requests, rows_of_requests, effects, events, journals, sources)

@@ -13,7 +13,7 @@ NUMBERS = ("requests.floor", "clock.seen", "clock.shift", "restored")
 
 
 def findings(connection: Connection) -> Iterator[Finding]:
-    for part in (effects, lanes, ends, locks, counters, names):
+    for part in PARTS:
         yield from part(connection)
 
 
@@ -60,3 +60,6 @@ def names(connection: Connection) -> Iterator[Finding]:
     for name in NUMBERS:
         if name in meta and not str(meta[name]).lstrip("-").isdecimal():
             yield Finding("counter", f"meta {name}", f"is {meta[name]!r}, which is no number")
+
+
+PARTS = (effects, lanes, ends, locks, counters, names)
