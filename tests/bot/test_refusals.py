@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from bot import model, store, texts
-from tests.bot import refusals, refusals_asked, refusals_limits, refusals_voted
+from tests.bot import refusals, refusals_asked, refusals_limits, refusals_shared, refusals_voted
 from tests.bot.stage import Stage, said
 from tests.bot.test_authority import change
 
 assert refusals_asked
 assert refusals_limits
+assert refusals_shared
 assert refusals_voted
 
 ROOT = Path(texts.__file__).parents[1]
@@ -36,8 +37,10 @@ ANSWERS = frozenset(
         "steer.skip.counted",
         "stop.done",
         "vote.approved",
+        "vote.approved.batch",
         "vote.counted",
         "vote.rejected",
+        "vote.rejected.batch",
         "vote.rejection_counted",
     }
 )
