@@ -27,7 +27,7 @@ Delegate = Annotated[
 
 
 @vote(
-    aliases=("离开", "请假"),
+    aliases=("离开", "休假"),
     reads="open",
     summary=(
         "说明你不在，到什么时候，由谁代你审批；不写则列出谁不在",

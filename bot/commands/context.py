@@ -222,6 +222,8 @@ class Context:
         turn = roster.turn(name, self.now)
         names = quorum.names(self.book, turn.people)
         text = self.say("oncall.now", names=names) if names else self.say("oncall.nobody")
+        if any(who in self.book.absences.known for who in turn.people):
+            text += self.say("oncall.away")
         if turn.end is None:
             return text
         text += self.say("oncall.until", time=calendar.shown(turn.end, roster.rotas[name].zone))

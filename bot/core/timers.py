@@ -39,7 +39,8 @@ def timer_due(
     pending = request.state is model.State.PENDING and request.hold != "restored"
     if event.timer == "expire" and pending:
         batches.follow(builder)
-        if builder.it.state is model.State.PENDING and builder.now >= builder.it.expires_at:
+        renewed = builder.it.expires_at != request.expires_at
+        if builder.it.state is model.State.PENDING and not renewed:
             expire(builder)
     elif event.timer == batches.TIMER and pending:
         batches.follow(builder)

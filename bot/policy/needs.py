@@ -7,7 +7,7 @@ when they are known, and when the request starts.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -49,8 +49,9 @@ class _Unjudged(Exception):
 def judged(book: Book, subject: Subject) -> Verdict:
     """The policies of every table that holds, each with its reason: the same whatever the order of
     the tables. What cannot be told is refused."""
+    roster, away = book.oncall, book.absences.known
     try:
-        tables = [table for table in book.when if holds(table, subject, book.oncall)]
+        tables = [table for table in book.when if holds(table, subject, roster, away)]
     except _Unjudged as unjudged:
         return Verdict(unjudged.refusal)
     tables.sort(key=lambda table: (table.policy, table.reason))
@@ -64,11 +65,16 @@ def verdict_of(table: When) -> Verdict:
     return Verdict(None, (table.policy,), (reason,))
 
 
-def holds(table: When, subject: Subject, roster: oncall.Roster = NO_ROTAS) -> bool:
-    """Does a table hold, as far as that is known now?"""
+def holds(
+    table: When,
+    subject: Subject,
+    roster: oncall.Roster = NO_ROTAS,
+    away: Collection[str] = (),
+) -> bool:
+    """Does a table hold, as far as that is known now? Whoever is ``away`` is not there on call."""
     if not narrowed(table, subject):
         return False
-    answers = _answers(table, subject, roster)
+    answers = _answers(table, subject, roster, away)
     first = next(answers, True)
     return first or any(answers) if table.any_of else first and all(answers)
 
@@ -92,7 +98,9 @@ def narrowed(table: When, subject: Subject) -> bool:
     return not table.roles or bool(table.roles & subject.roles)
 
 
-def _answers(table: When, subject: Subject, roster: oncall.Roster) -> Iterator[bool]:
+def _answers(
+    table: When, subject: Subject, roster: oncall.Roster, away: Collection[str]
+) -> Iterator[bool]:
     """Whether each of the conditions that the table has holds; what takes work comes last."""
     targets = subject.targets
     if table.risk:
@@ -112,9 +120,9 @@ def _answers(table: When, subject: Subject, roster: oncall.Roster) -> Iterator[b
         local = subject.at.astimezone(ZoneInfo(table.zone))
         yield any(hours.holds(local) for hours in table.hours)
     if table.on_call:
-        yield bool(roster.on_call(table.on_call, subject.at))
+        yield any(who not in away for who in roster.on_call(table.on_call, subject.at))
     if table.off_call:
-        yield not roster.on_call(table.off_call, subject.at)
+        yield all(who in away for who in roster.on_call(table.off_call, subject.at))
     if table.regex is not None:
         yield _has_match(table, table.regex, subject)
 

@@ -55,6 +55,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "oncall.none": ("没有配置值班表。", "No rota is configured."),
     "oncall.now": ("现在 {names:and}", "{names:and} now"),
     "oncall.nobody": ("现在无人值班", "nobody now"),
+    "oncall.away": ("（不在）", " (away)"),
     "oncall.until": ("，到 {time}", ", until {time}"),
     "oncall.next": ("之后 {names:and}", "then {names:and}"),
     "oncall.unknown": (

@@ -120,6 +120,8 @@ def test_a_condition_holds_where_somebody_or_nobody_is_on_call() -> None:
         asked = subject(at=at)
         assert needs.holds(table(on_call="sre"), asked, roster) is somebody
         assert needs.holds(table(off_call="sre"), asked, roster) is not somebody
+        assert not needs.holds(table(on_call="sre"), asked, roster, ("bob", "carol", "dave"))
+        assert needs.holds(table(off_call="sre"), asked, roster, ("bob", "carol", "dave"))
 
 
 # ----------------------------------------------------------------------------- votes
@@ -247,6 +249,10 @@ def test_oncall_tells_who_is_on_call_now_and_next(stage: RunStage) -> None:
     assert "sre" in text
     assert "Bob now, until" in text
     assert "then Carol" in text
+    stage.ask("bob", "away until Monday")
+    stage.work()
+    stage.ask("alice", "oncall")
+    assert "Bob now (away)" in said(stage.work())[0]
 
 
 # ----------------------------------------------------------------------------- configuration

@@ -4,7 +4,7 @@ as it is?
 Events over HTTP, which are delivered to a server, questions, requests, and votes in words, on both
 platforms. Every few seconds it is looked at how much memory and how many files the process has,
 and how late the oldest thing is that it is to send. At the end the last tenth of these looks is
-compared with the second one (within the first it warms up). Status 0: nothing has grown; 1:
+compared with that in the middle: until then it warms up. Status 0: nothing has grown; 1:
 something has, or something was lost.
 """
 
@@ -173,7 +173,7 @@ def faults(looks: Sequence[Look]) -> list[str]:
     """What has grown."""
     if len(looks) < 10:
         return [f"there were {len(looks)} looks: too short to tell anything"]
-    early, last = middle(looks, 1), middle(looks, 9)
+    early, last = middle(looks, 4), middle(looks, 9)
     found = []
     if last.memory > early.memory * MORE_MEMORY:
         found.append(f"memory grew from {early.memory:.0f} to {last.memory:.0f} MB")

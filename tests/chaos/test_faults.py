@@ -73,9 +73,9 @@ def test_weather_befalls_its_share_of_the_calls_it_can_befall() -> None:
 
 
 def test_a_soak_tells_what_has_grown() -> None:
-    flat = [soak.Look(100.0 if n < 10 else 140.0, 40, 0.1, 3) for n in range(100)]
-    assert soak.faults(flat) == [], "the first tenth is warming up"
-    late = [soak.Look(140.0 + n, 40 + n, n / 2, 3 + n) for n in range(100)]
+    flat = [soak.Look(100.0 if n < 40 else 140.0, 40, 0.1, 3) for n in range(100)]
+    assert soak.faults(flat) == [], "until the middle it is warming up"
+    late = [soak.Look(140.0 + 2 * n, 40 + n, n / 2, 3 + 2 * n) for n in range(100)]
     words = ("memory grew", "open files grew", "s late", "open requests grew")
     for fault, word in zip(soak.faults(late), words, strict=True):
         assert word in fault
