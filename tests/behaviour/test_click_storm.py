@@ -43,7 +43,8 @@ LONG = "; ".join(f"echo step {number} of the storm" for number in range(150))
 @dataclass(frozen=True)
 class Kind:
     """``policy`` and ``mode`` stand in place of two lines of the file. ``agreeing``: sets of
-    people, one of which must have agreed as a whole for it to run; ``order``: in this order."""
+    people, one of which must have agreed as a whole for it to run; ``order``: in this order.
+    ``before``: what bob says before."""
 
     policy: str
     mode: str
@@ -52,6 +53,7 @@ class Kind:
     order: Sequence[str] = ()
     text: str = "restart web-01 reason=storm"
     frozen: bool = False
+    before: str = ""
 
 
 def sets(*names: str) -> tuple[frozenset[str], ...]:
@@ -89,6 +91,12 @@ KINDS: Mapping[str, Kind] = {
     "on call": Kind(
         'approvers = ["oncall:sre"] #', 'mode = "any" #', sets("carol"), [("[role.sre]", ROTA)]
     ),
+    "stand-in": Kind(
+        'approvers = ["bob"]\ndelegates = ["dave"] #',
+        'mode = "any" #',
+        sets("bob", "dave"),
+        before="away until Monday delegate dave",
+    ),
     "freeze": Kind(THREE, 'mode = "count"\ncount = 2 #', PAIRS, frozen=True),
     "plan to read": Kind(
         THREE,
@@ -100,10 +108,10 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-async def press(scene: Scene, card: play.Entry, both: bool) -> None:
-    """Ten clicks of each, on the first drawing of the card, as if nobody had seen a later one."""
+async def press(scene: Scene, card: play.Entry, both: bool, revision: int = 0) -> None:
+    """Ten clicks of each, on a drawing of the card, as if nobody had seen a later one."""
     clicks = [
-        scene.click(user, card, "reject" if both and number % 2 else "approve", revision=0)
+        scene.click(user, card, "reject" if both and number % 2 else "approve", revision=revision)
         for number, user in enumerate(EVERYBODY * 10)
     ]
     assert all(answer["acked"] for answer in await asyncio.gather(*clicks))
@@ -116,6 +124,10 @@ async def stormed(
     await edited(scene, (APPROVERS, kind.policy), (MODE, kind.mode), *kind.changes)
     if kind.frozen:
         await with_freeze(scene)
+    if kind.before:
+        known = await scene.ids()
+        await scene.say("bob", kind.before)
+        await scene.told(("Dave", "dave"), known)
     card = await scene.pending(kind.text)
     for _ in range(ROUNDS):
         await press(scene, card, both)
@@ -153,3 +165,40 @@ async def test_what_runs_has_its_votes_and_runs_once(scene: Scene, name: str, bo
     await scene.card_says(card, play.SUCCEEDED)
     await scene.settled()
     assert await runs(scene) == 1
+
+
+@pytest.mark.slow
+async def test_what_stands_on_one_card_runs_once_each(scene: Scene) -> None:
+    await edited(scene, (APPROVERS, THREE), (MODE, 'mode = "count"\ncount = 2\nbatch = "1m" #'))
+    card = await scene.pending("restart web-01 reason=storm")
+    await scene.say("alice", "restart web-02 reason=storm")
+    await scene.settled()
+    shown = await scene.card_says(card, ("web-02",))
+    for _ in range(2):  # the first of each brings them the plan, where the card does not hold it
+        await press(scene, shown, both=False, revision=len(shown["history"]))
+        await scene.settled()
+    await scene.card_says(card, play.SUCCEEDED)
+    await all_end(scene, 2)
+    assert await runs(scene) == 2
+
+
+@pytest.mark.slow
+async def test_two_on_one_machine_run_one_after_the_other(scene: Scene) -> None:
+    lock = ("[command.restart]", '[command.restart]\nlock = "queue"')
+    await edited(scene, (APPROVERS, THREE), lock)
+    cards = [await scene.pending(f"restart web-01 reason=storm-{number}") for number in (1, 2)]
+    await asyncio.gather(*(press(scene, card, both=False) for card in cards))
+    for card in cards:
+        await scene.card_says(card, play.SUCCEEDED)
+    await all_end(scene, 2)
+    with scene.reader() as reader:
+        entries = [row.action for row in reader.chain() if row.action.startswith("run.")]
+    assert entries == ["run.started", "run.finished"] * 2
+
+
+async def all_end(scene: Scene, count: int) -> None:
+    """So many requests have ended, all of them well."""
+    await scene.settled()
+    with scene.reader() as reader:
+        states = [one.state for one in reader.recent_requests(10)]
+    assert states == [model.State.SUCCEEDED] * count
