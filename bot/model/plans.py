@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import itertools
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -335,8 +336,8 @@ def digest(plan: Plan) -> str:
             name: value for name, value in plan.parameters.items() if name not in plan.sealed
         }
         form["selectors"] = [
-            {} if name in plan.sealed else dict(selector)
-            for name, selector in zip(plan.targets, plan.selectors, strict=True)
+            {} if name in plan.sealed and selector is not None else selector
+            for name, selector in itertools.zip_longest(plan.targets, plan.selectors)
         ]
     return hashlib.sha256(canonical(form).encode()).hexdigest()
 
