@@ -81,7 +81,11 @@ def _stages(book: policy.Book, one: policy.Policy, part: quorum.Tally) -> tuple[
 def shortage_text(book: policy.Book, locale: str, short: quorum.Shortage) -> str:
     """Which stages of a policy cannot be filled, and who there is."""
     key = "unreachable.stages" if short.lack.people else "unreachable.stage"
-    return texts.say(locale, key, **quorum.shortage_facts(book, short))
+    text = texts.say(locale, key, **quorum.shortage_facts(book, short))
+    away = [who for who in short.policy.people if who in book.absences.known]
+    if away:
+        text += texts.say(locale, "unreachable.away", names=quorum.names(book, away))
+    return text
 
 
 def origin(book: policy.Book, request: model.Request, name: str, locale: str) -> str:

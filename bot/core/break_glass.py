@@ -180,8 +180,7 @@ def answer(
     if is_late(builder):
         end(builder, "unanswered")
     request, book, locale = builder.it, builder.deployment.book, builder.locale
-    cast = glass.votes_on(request, builder.votes)
-    refusal = glass.refusal_of_vote(book, request, cast, person)
+    refusal = glass.refusal_of_vote(book, request, builder.votes, person)
     if refusal is not None or request.glass is None:
         key = refusal.key if refusal is not None else "glass.nothing"
         builder.enter(person.id, "vote.refused", reason=key, via=via)

@@ -49,7 +49,9 @@ def draft_freeze(question: Question) -> Draft | policy.Refusal:
 def end_of(question: Question) -> datetime | policy.Refusal:
     """When it ends, by "until" or by "for"; one of them must be said."""
     until, span = question.values["until"], question.values["span"]
-    if bool(until) == bool(span):
+    if until and span:
+        return policy.Refusal("freeze.both")
+    if not until and not span.strip("0dhm"):
         return policy.Refusal("freeze.until")
     zone = question.builder.deployment.book.timezone
     start = f"at={until}" if until else f"in={span}"

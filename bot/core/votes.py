@@ -119,7 +119,8 @@ def by_text(
     if builder.request is None or not context.may_see(builder.request):
         key = "vote.no_request" if wish.request else "vote.which"
         builder.enter(person.id, "act.refused", reason=key, action=wish.kind)
-        text = texts.say(locale, key, example=f"{wish.kind} 42")
+        word = "batch split" if wish.kind == "split" else wish.kind
+        text = texts.say(locale, key, example=f"{word} 42")
     else:
         refusal = refusal_of_words(builder, event, wish)
         if refusal is not None:

@@ -43,6 +43,12 @@ def passes_freezes(book: Book, request: model.Request) -> bool:
     return every is not None and all(one.freezes for one in every)
 
 
+def is_internal(request: model.Request) -> bool:
+    """Does it change what the bot itself keeps? Whoever may not pass a freeze does not lift it
+    either."""
+    return request.plan is not None and bool(request.plan.internal)
+
+
 def refusal_of_standing(
     book: Book, request: model.Request, policies: Iterable[str]
 ) -> Refusal | None:
@@ -51,7 +57,7 @@ def refusal_of_standing(
     assert request.glass is not None
     shown = {"id": request.id}
     every = rules(book, (*request.policy_names, *policies))
-    if every is None:
+    if every is None or is_internal(request):
         return Refusal("authority.glass.policy", shown)
     by = request.glass.by
     known = {one for one in humans.holders(book, by) if one in book.people}
@@ -74,6 +80,8 @@ def refusal_of_breaking(
     """Why this person may not break the glass now. ``others``: the requests of which the glass was
     broken of late, by anybody."""
     every, shown = rules(book, request.policy_names), {"id": request.id}
+    if is_internal(request):
+        return Refusal("glass.internal", shown)
     if every is None:
         return Refusal("glass.policy", shown)
     if not may_break(book, request, person, now):
@@ -104,13 +112,13 @@ def votes_on(request: model.Request, votes: Iterable[model.Vote]) -> tuple[model
 def refusal_of_vote(
     book: Book, request: model.Request, votes: tuple[model.Vote, ...], voter: Person
 ) -> Refusal | None:
-    """May this person ratify it, or object? ``votes``: those on it."""
+    """May this person ratify it, or object? ``votes``: all those of the request."""
     glass, shown = request.glass, {"id": request.id}
     if glass is None:
         return Refusal("glass.nothing", shown)
     if glass.outcome:
         return Refusal(f"glass.ended.{glass.outcome}", shown)
-    needed = ratifiers(book, request)
+    needed, votes = ratifiers(book, request), votes_on(request, votes)
     voters = quorum.electorate(needed)
     if voter.id not in voters:
         own = voter.id in humans.holders(book, glass.by)

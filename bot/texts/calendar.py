@@ -37,6 +37,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "请写明冻结到什么时候：until 18:00 或 for 2h。例如：freeze restart until 18:00 正在发布",
         "Say until when it is frozen: until 18:00, or for 2h. Such as: freeze restart until 18:00 the release is under way",
     ),
+    "freeze.both": (
+        "until 和 for 只能写一个，请留下一个。",
+        "Both until and for were said; keep one.",
+    ),
     "freeze.unknown": (
         "“{name}”不是群的名称，也不是命令。可以写：{names:list}",
         "{name} is no group and no command. There are: {names:list}",

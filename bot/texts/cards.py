@@ -77,7 +77,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "card.approvers.kept": ("提交时的审批人", "Approvers when it was put to the vote"),
     "card.against": ("拒绝", "Rejections"),
     "card.against.count": ("{have}/{need}", "{have} of {need}"),
-    "card.unreachable": ("无法通过", "Cannot be approved"),
+    "card.unreachable": ("审批人不够", "Too few approvers"),
     "card.stage": ("{names} {have}/{need}", "{have}/{need} {names}"),
     "card.stages.any": (" · ", " · "),
     "card.stages.sequence": (" → ", " → "),

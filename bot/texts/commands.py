@@ -188,8 +188,8 @@ PHRASES: dict[str, tuple[str, str]] = {
         "There is no request #{number} that you may see.",
     ),
     "request.which": (
-        "请写明申请的编号，例如 plan 42，或引用它的卡片。",
-        "Name the request by its number, as in plan 42, or quote its card.",
+        "请写明申请的编号，例如 42，或引用它的卡片。",
+        "Name the request by its number, such as 42, or quote its card.",
     ),
     "request.elsewhere": (
         "#{number} 不是在这个会话中发起的，内容不在这里显示。请在它自己的会话中查看，或私聊我。",

@@ -164,8 +164,12 @@ PHRASES: dict[str, tuple[str, str]] = {
         "Under the policy {policy}, {stages:and} must bring {need:approval|approvals}, and besides yourself there is nobody: {missing} missing. Ask the administrator to add approvers.",
     ),
     "say.unreachable": (
-        "#{id} {command} 已经无法通过审批：{why}。可以用 cancel {id} 撤回，否则到时过期。",
-        "#{id} {command} cannot be approved any more: {why}. Take it back with cancel {id}, or it expires.",
+        "#{id} {command} 现在没有足够的人可以审批：{why}。可以用 cancel {id} 撤回；一直不够，就到时过期。",
+        "#{id} {command}: not enough people can approve it now: {why}. Take it back with cancel {id}; if that stays so, it expires.",
+    ),
+    "unreachable.away": (
+        "；{names:and} 不在，但仍可以投票",
+        "; {names:and} said that they are away, and may still vote",
     ),
     "unreachable.stages": (
         "按照策略 {policy}，{stages:and} 还需要 {need} 位不同的人，只有 {names:and}，差 {missing} 位",

@@ -63,6 +63,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "#{id} 的审批策略不允许应急放行。",
         "Not every policy of #{id} allows break-glass.",
     ),
+    "glass.internal": (
+        "#{id} 改的是机器人自己保存的内容（如冻结、长期授权），不能应急放行，只能审批。应急放行只用于要执行的操作。",
+        "#{id} changes what the bot itself keeps (a freeze, a standing approval), and needs its votes. Break-glass is for operations that run.",
+    ),
     "glass.not_yours": (
         "你没有应急放行 #{id} 的权限。",
         "You have no right to break the glass of #{id}.",

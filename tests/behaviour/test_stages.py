@@ -94,9 +94,11 @@ async def test_who_left_is_missed_in_the_thread_and_on_the_card(scene: Scene) ->
     card = await scene.pending("restart web-01 reason=left", "bob")
     known = await scene.ids()
     await edited(scene, (sre, DAVE))
-    told = await scene.told(("无法通过审批", "cannot be approved any more"), known, to="bob")
+    told = await scene.told(
+        ("没有足够的人可以审批", "not enough people can approve it now"), known, to="bob"
+    )
     assert "Carol" in told["text"]
-    shown = await scene.card_says(card, ("无法通过", "Cannot be approved"))
+    shown = await scene.card_says(card, ("审批人不够", "Too few approvers"))
     await edited(scene, (DAVE, sre))
     await scene.click("carol", shown, "approve", revision=0)
     await scene.click("dave", shown, "approve", revision=0)

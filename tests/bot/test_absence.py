@@ -99,7 +99,8 @@ def test_who_is_away_without_anybody_is_not_counted_on_until_they_are_back(stage
     stage.ask("bob", "away until 10:30")
     stage.tick(0)
     told = said(stage.work())
-    assert any("cannot be approved" in text for text in told), told
+    assert any("not enough people can approve it now" in text for text in told), told
+    assert any("Bob said that they are away, and may still vote" in text for text in told), told
     assert stage.request(1).unreachable
     stage.tick(90 * 60)
     stage.work()

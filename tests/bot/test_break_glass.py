@@ -19,6 +19,7 @@ from bot.core import authority
 from bot.store.sql import forgetting
 from tests.bot.run_stage import RunStage
 from tests.bot.stage import PLATFORM, actions, cards, said, words
+from tests.bot.test_authority import change
 from tests.bot.test_humans import approve, edit
 from tests.bot.test_openings import YEAR_END, starts
 from tests.bot.test_plan_reading import facts
@@ -79,6 +80,41 @@ def test_it_starts_at_once_and_everybody_is_told(stage: RunStage) -> None:
     assert (entry["have"], entry["need"], entry["reason"]) == (1, 2, WHY)
     assert entry["digest"] == request.digest
     assert "request.approved" not in actions(stage)
+
+
+def test_what_the_bot_itself_keeps_is_changed_by_votes_alone(stage: RunStage) -> None:
+    """Who may not pass a freeze does not lift it either."""
+    rule = policy.CommandRule("any", "high")
+    commands = {**stage.deployment.book.commands, "freeze": rule, "unfreeze": rule}
+    edit(stage, commands=commands)
+    stage.planned("alice", "freeze restart for 5h the release is under way")
+    for who in ("bob", "carol"):
+        approve(stage, who)
+    stage.planned("alice", "restart web-01")
+    stage.planned("alice", "unfreeze #1 it is over")
+    assert "needs its votes" in breaks(stage, number=3)
+    assert "freeze #1" in breaks(stage, number=2)
+    request = stage.request(3)
+    assert (request.state, request.glass) == (State.PENDING, None)
+    broken = model.BrokenGlass(
+        model.Party("dave", stage.account("dave")),
+        stage.clock.now(),
+        WHY,
+        request.digest,
+        stage.clock.now() + timedelta(hours=4),
+    )
+    change(stage, 3, glass=broken)
+    approve(stage, "bob", 3)
+    assert stage.request(3).state is not State.SUCCEEDED, "not by a row that says so either"
+
+
+@pytest.mark.parametrize("answer", ["ratify 1", "object 1", "object 1 no"])
+def test_where_nobody_broke_it_there_is_nothing_to_answer(stage: RunStage, answer: str) -> None:
+    stage.planned("alice", "restart web-01")
+    for who in ("bob", "alice"):
+        stage.ask(who, answer)
+        assert "was not broken" in said(stage.work())[-1]
+    assert "event.failed" not in actions(stage)
 
 
 @pytest.mark.parametrize(

@@ -197,7 +197,7 @@ def test_a_calendar_that_cannot_be_read_counts_for_a_day(stage: RunStage) -> Non
     reads(stage, fault="its server answers with HTTP status 500")
     assert "Approvers: Bob." in approve(stage, "carol")
     stage.tick(3600)
-    assert any("cannot be approved any more" in text for text in said(stage.work()))
+    assert any("not enough people can approve it now" in text for text in said(stage.work()))
     assert "Nobody is on call now" in approve(stage, "bob")
     reads(stage, event(START, START + 100 * HOUR, "Bob"))
     approve(stage, "bob")

@@ -108,8 +108,8 @@ async def approved(people: People) -> Ending:
 
 async def two_groups(people: People) -> Ending:
     """It takes an SRE and the owner; a second SRE counts for nobody else."""
-    ending = Ending(people.platform, people.tag, State.SUCCEEDED, runs=("web-02",))
-    await people.say("alice", f'restart web-02 reason="both teams {people.tag}"')
+    ending = Ending(people.platform, people.tag, State.SUCCEEDED, runs=("web-01",))
+    await people.say("alice", f'restart web-01 reason="both teams {people.tag}"')
     card = await people.card()
     await people.agree(ending, card, "bob", "carol")
     await people.agree(ending, card, "dave")
