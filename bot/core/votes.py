@@ -22,7 +22,7 @@ from bot.core import (
 )
 from bot.core.decision import DecisionBuilder, refusal_text
 from bot.deployment import Deployment
-from bot.policy import access, identity, quorum, voting
+from bot.policy import access, glass, identity, quorum, voting
 
 MOST_CLICKERS = 50
 """How many people an update of a card is made for one by one."""
@@ -165,6 +165,10 @@ def refusal_of_words(
     elif not is_after_card(request, event.at):
         key = "vote.code_early"
     if key and opens:
+        person = identity.person_of(builder.deployment.book, event.account)
+        book = builder.deployment.book
+        if person is None or not glass.may_break(book, request, person, builder.now):
+            return None  # who has no right is told that, and not to read the card first
         key = "glass.code"
     hint = texts.say(builder.locale, "vote.code_hint")
     return policy.Refusal(key, {"id": request.id, "code_hint": hint}) if key else None
@@ -328,6 +332,9 @@ def count(
         builder.update_card()
         if others:
             return batch_text(builder, "vote.approved.batch", others), "success"
+        if builder.it.state is model.State.NOT_STARTED:
+            why = builder.it.note
+            return texts.say(locale, "vote.approved.not_started", id=number, why=why), "warning"
         why = cards.wait_text(deployment, locale, builder.it)
         if not why:
             done = builder.it.state is model.State.SUCCEEDED

@@ -43,6 +43,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "#{id} {command}：{absent:and} 不在，现在由你代为审批，{time} 到期（还剩 {left}）。",
         "#{id} {command}: while {absent:and} cannot decide, it is your turn to stand in. It expires at {time} (in {left}).",
     ),
+    "unreachable.away": (
+        "；{names:and} 不在，但仍可以投票",
+        "; {names:and} said that they are away, and may still vote",
+    ),
     "refused.nobody.away": (
         "按照策略 {policy}，除了你自己没有足够的人可以审批：{names:and} 现在不在。等他们回来再申请，或请他们指定代理人。",
         "Under the policy {policy} there are not enough people besides yourself to approve this now, as {names:and} cannot: they said that they are away. Ask again when they are back, or ask them to name somebody who stands in.",

@@ -167,10 +167,6 @@ PHRASES: dict[str, tuple[str, str]] = {
         "#{id} {command} 现在没有足够的人可以审批：{why}。可以用 cancel {id} 撤回；一直不够，就到时过期。",
         "#{id} {command}: not enough people can approve it now: {why}. Take it back with cancel {id}; if that stays so, it expires.",
     ),
-    "unreachable.away": (
-        "；{names:and} 不在，但仍可以投票",
-        "; {names:and} said that they are away, and may still vote",
-    ),
     "unreachable.stages": (
         "按照策略 {policy}，{stages:and} 还需要 {need} 位不同的人，只有 {names:and}，差 {missing} 位",
         "under the policy {policy}, {stages:and} must bring {need:approval|approvals} of different people, and there is only {names:and} ({missing} missing)",
@@ -197,6 +193,10 @@ PHRASES: dict[str, tuple[str, str]] = {
     ),
     "refused.lookup.late": ("没有在规定时间内得到回答", "no answer came in time"),
     # ------------------------------------------------------------------ votes
+    "vote.approved.not_started": (
+        "已同意 #{id}，但没有启动：{why}",
+        "You approved #{id}, but it was not started: {why}",
+    ),
     "vote.approved": ("已同意 #{id}，开始执行。", "You approved #{id}; it starts now."),
     "internal.approved": ("已同意 #{id}，已经生效。", "You approved #{id}; it is in force now."),
     "vote.read_first": (

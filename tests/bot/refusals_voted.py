@@ -490,6 +490,14 @@ def a_plan_that_was_changed_in_the_database(play: Play) -> str:
     return play.told()
 
 
+@says("vote.approved.not_started")
+def a_vote_on_a_plan_that_was_changed_in_the_database(play: Play) -> str:
+    request = play.stage.planned("alice", "restart web-01")
+    assert request.plan is not None
+    change(play.stage, 1, plan=dataclasses.replace(request.plan, script="reboot"))
+    return play.clicks("bob")
+
+
 @says("authority.sealed")
 def hidden_values_under_another_key(play: Play) -> str:
     play.stage.planned("alice", "gate password=hunter2")
