@@ -89,7 +89,7 @@ def freeze_text(
             key = "freeze.plan.all"
         elif names != [pattern]:
             key = "freeze.plan.commands"
-        lines.append(texts.say(locale, key, name=pattern, names=names[:MOST_NAMED]))
+        lines.append(texts.say(locale, key, name=pattern, names=", ".join(names[:MOST_NAMED])))
     lines.append(texts.say(locale, "freeze.plan.reason", reason=question.values["reason"]))
     return "\n".join(lines)
 

@@ -262,11 +262,11 @@ def lines(
     )
     targets = [*bounds.instances, *(f"{_TAG}{key}={value}" for key, value in bounds.tags)]
     if targets:
-        yield say(locale, "standing.plan.targets", targets=targets)
+        yield say(locale, "standing.plan.targets", targets=", ".join(targets))
     for name, parts in bounds.values.items():
         wild = any(map(standing.is_wild, parts))
         key = "standing.plan.pattern" if wild else "standing.plan.value"
-        yield say(locale, key, name=name, value=", ".join(parts) or "–")
+        yield say(locale, key, name=name, value=", ".join(parts) or "-")
     yield say(locale, "standing.plan.reason", reason=question.values["reason"])
     yield say(locale, "standing.plan.content", version=wish.command.version)
     for name, text in contents(builder, wish):

@@ -52,8 +52,8 @@ PHRASES: dict[str, tuple[str, str]] = {
     ),
     "freeze.plan.command": ("- 命令 {name}", "- the command {name}"),
     "freeze.plan.commands": (
-        "- 名称符合 {name} 的命令, 现在有 {names:list}",
-        "- commands named {name}, now {names:list}",
+        "- 名称符合 {name} 的命令, 现在有 {names}",
+        "- commands named {name}, now {names}",
     ),
     "freeze.plan.all": ("- 所有操作", "- all operations"),
     "freeze.plan.reason": ("原因: {reason}", "Why: {reason}"),

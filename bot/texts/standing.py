@@ -107,18 +107,18 @@ PHRASES: dict[str, tuple[str, str]] = {
     ),
     "standing.who.role": ("角色 {role} 的任何人", "Everybody with the role {role}"),
     "standing.plan": (
-        "{who} 可以在群“{group}”里执行 {command}，不再表决：{time} 前，最多 {count} 次。",
+        "{who} 可以在群 {group} 里执行 {command}, 不再表决: {time} 前, 最多 {count} 次",
         "{who} may run {command} in the group {group} without another vote, until {time}, {count:time|times} at most.",
     ),
-    "standing.plan.targets": ("• 实例：{targets:list}", "• on {targets:list}"),
-    "standing.plan.value": ("• {name} = {value}", "• {name} = {value}"),
+    "standing.plan.targets": ("- 实例: {targets}", "- on {targets}"),
+    "standing.plan.value": ("- {name} = {value}", "- {name} = {value}"),
     "standing.plan.pattern": (
-        "• {name} 符合 {value}（* 代表任意文字）",
-        "• {name} like {value} (* stands for any text)",
+        "- {name} 符合 {value} (* 代表任意文字)",
+        "- {name} like {value} (* stands for any text)",
     ),
-    "standing.plan.reason": ("原因：{reason}", "Why: {reason}"),
+    "standing.plan.reason": ("原因: {reason}", "Why: {reason}"),
     "standing.plan.content": (
-        "执行的内容（版本 {version}，有变化就不再算数）：",
+        "执行的内容 (版本 {version}, 有变化就不再算数):",
         "What it runs (version {version}; once that changes, this does not count any more):",
     ),
     "standing.changed_since": (

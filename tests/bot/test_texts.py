@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot import texts
+from bot.model import verbatim
 from bot.texts import commands, core
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,6 +108,9 @@ def test_numbers_bring_their_noun() -> None:
     assert texts.say("en", "output.size", count=3) == "3 bytes"
 
 
+OWN_PLANS = ("freeze", "unfreeze", "standing")
+
+
 @pytest.mark.parametrize(
     ("seconds", "english", "chinese"),
     [
@@ -144,3 +148,14 @@ def test_a_platforms_english_is_announced_in_a_chinese_sentence() -> None:
     assert texts.reason("zh-CN", "Forbidden.RAM", "no").startswith("RAM 身份没有权限")
     assert texts.reason("zh-CN", "", "群已解散") == "群已解散"
     assert texts.reason("en", "ServiceBusy", "try again") == "try again"
+
+
+@pytest.mark.parametrize(
+    "key", [key for key in texts.PHRASES if ".plan" in key and key.split(".")[0] in OWN_PLANS]
+)
+def test_what_the_bot_writes_into_a_plan_is_not_marked_as_odd(key: str) -> None:
+    """Whoever approves looks for the marks; so they stand for what people wrote alone."""
+    for text in texts.PHRASES[key]:
+        written = verbatim.written(text, lambda text: ())
+        assert not written.marked, text
+        assert all(char >= "\u4e00" for char in written.kept), text
