@@ -19,9 +19,9 @@ def why(context: Context, number: RequestNumber = 0) -> Reply:
     ]
     rows += context.delays(request)
     rows += context.glass_rows(request)
-    needs = context.needs(request)
+    needs = context.needs(request, waits=True)
     rows += [(need.policy, (Span(_stands(context, need)),)) for need in needs]
-    if needs and (remaining := context.remaining(request)) is not None:
+    if needs and not request.scheduled and (remaining := context.remaining(request)) is not None:
         rows.append((context.say("status.expires"), (Span(context.say("left", span=remaining)),)))
     if request.note:
         rows.append((context.say("status.note"), (Span(request.note),)))

@@ -336,7 +336,18 @@ def opening_rows(deployment: Deployment, request: model.Request) -> tuple[Row, .
     locale = request.locale
     text = wait_text(deployment, locale, request)
     label = "card.opening" if request.lock_wait is None else "card.queued"
-    return ((texts.say(locale, label), (bold(text),)),) if text else ()
+    rest = rest_text(deployment, request)
+    words = (bold(text), span(f" {rest}")) if rest else (bold(text),)
+    return ((texts.say(locale, label), words),) if text else ()
+
+
+def rest_text(deployment: Deployment, request: model.Request) -> str:
+    """How long it still waits, and since when that is so; "": it does not wait for a time."""
+    opening, at = request.opening, request.counted_at
+    if not request.scheduled or opening is None or at is None:
+        return ""
+    facts = {"left": opening.at - at, "time": moment(deployment, at)}
+    return texts.say(request.locale, "opening.left", **facts)
 
 
 def wait_text(deployment: Deployment, locale: str, request: model.Request) -> str:

@@ -167,10 +167,11 @@ class Context:
         own = (vote for vote in shown if vote.request == request.id)
         return quorum.tally(needed, quorum.votes_on(digest, own)).waiting_for
 
-    def needs(self, request: model.Request) -> tuple[needs.Need, ...]:
+    def needs(self, request: model.Request, waits: bool = False) -> tuple[needs.Need, ...]:
         """What a request needs that is voted on now, policy by policy; nothing is where nobody
-        votes."""
-        if not (request.state is model.State.PENDING or (request.ballot and request.ballot.voted)):
+        votes. ``waits``: also what one had that was approved and has not begun."""
+        voted = request.state is model.State.PENDING or (request.ballot and request.ballot.voted)
+        if not voted and not (waits and request.scheduled and not request.broken):
             return ()
         votes = (vote for vote in self.view.votes if vote.request == request.id)
         return needs.needs_of(self.book, request, votes, self.locale)

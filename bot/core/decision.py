@@ -21,7 +21,7 @@ BATCH_TIMER = "batch"
 """The kind of the due time at which a request takes over the votes cast on the card of another."""
 ENDINGS = (
     "expire", "remind", "plan", "definition", "overdue", "lost", "wake", "progress", "opening",
-    "people", BATCH_TIMER, *VOTE_TIMERS,
+    "countdown", "people", BATCH_TIMER, *VOTE_TIMERS,
 )  # fmt: skip
 
 
@@ -170,7 +170,8 @@ class DecisionBuilder:
         forgotten."""
         stepped = self.lag().total_seconds() if self.it.approved_at else 0.0
         fields |= {"ended_at": self.now, "stepped": stepped, "ballot": None}
-        fields |= {"opening": None, "lock_wait": None, "on_call": (), "away": ()}
+        fields |= {"opening": None, "counted_at": None, "lock_wait": None}
+        fields |= {"on_call": (), "away": ()}
         self.change(state=state, ended_by=by or self.it.ended_by, **fields)
         self.cleared.extend(ENDINGS)
 

@@ -17,6 +17,15 @@ from bot.core.decision import DecisionBuilder
 from bot.policy import calendar, starting
 
 TIMER = "opening"
+COUNTDOWN = "countdown"
+"""The kind of the due time at which the card says anew how long something still waits."""
+STEPS = (
+    (timedelta(days=2), timedelta(days=1)),
+    (timedelta(hours=2), timedelta(hours=1)),
+    (timedelta(minutes=30), timedelta(minutes=15)),
+    (timedelta(), timedelta(minutes=5)),
+)
+"""While more than so much is left, the card says so each time that so much has passed."""
 
 
 MOST_AHEAD = timedelta(days=30)
@@ -101,6 +110,7 @@ def wait(builder: DecisionBuilder, refusal: model.Refused) -> bool:
     builder.locks = ()
     if waited:
         return True
+    count_down(builder, opening)
     builder.enter(
         "countersign",
         "request.scheduled",
@@ -118,6 +128,32 @@ def wait(builder: DecisionBuilder, refusal: model.Refused) -> bool:
     return True
 
 
+def count_down(builder: DecisionBuilder, opening: model.Opening) -> None:
+    """Note when it was said how long this still takes, and when that is said anew."""
+    builder.change(counted_at=builder.now)
+    due = next_count(opening.at, builder.now)
+    if due is not None:
+        builder.timers.append(model.Timer(builder.it.id, COUNTDOWN, due))
+
+
+def next_count(at: datetime, now: datetime) -> datetime | None:
+    """When the card next says how long it is until ``at``; None: not before that."""
+    rest = at - now
+    step = next((step for more, step in STEPS if rest > more), None)
+    if step is None:
+        return None
+    steps = -(-rest // step) - 1
+    return at - steps * step if steps else None
+
+
+def count_again(builder: DecisionBuilder) -> None:
+    """Time went by: the card of what still waits says how long that takes from now on."""
+    opening = builder.it.opening
+    if builder.it.scheduled and opening is not None:
+        count_down(builder, opening)
+        builder.update_card(spare="progress")
+
+
 def is_closed(refusal: model.Refused) -> bool:
     """Was something refused for a reason that ends by itself?"""
     return refusal.data.get("key") in starting.CLOSED
@@ -127,5 +163,5 @@ def over(builder: DecisionBuilder) -> None:
     """It may start: from when on it could have is noted."""
     opening = builder.it.opening
     if opening is not None:
-        builder.change(opening=None, opened_at=min(opening.at, builder.now))
-        builder.cleared.append(TIMER)
+        builder.change(opening=None, opened_at=min(opening.at, builder.now), counted_at=None)
+        builder.cleared += (TIMER, COUNTDOWN)

@@ -62,6 +62,8 @@ def timer_due(
         return builder.receipt()  # time on hold is not time to decide
     elif event.timer in run_template.TIMERS and request.state in run_template.GOING:
         run_control.runner_of(request).timer_due(builder, event.timer)
+    elif event.timer == openings.COUNTDOWN:
+        openings.count_again(builder)
     elif event.timer == openings.TIMER:
         run_control.opened(builder)
     elif event.timer == "lost" and request.state in run_template.GOING:

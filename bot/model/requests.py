@@ -301,7 +301,8 @@ class Request:
     it was put to the vote again. ``timeout``: the seconds that the rule which asked for it lets it
     run (0: as the command says). ``starts_at``: when it was asked to start; ``opening``: until
     when that, a freeze or the change windows let nothing of it start; ``opened_at``: when they
-    first did, where that was after its approval; ``lock_wait``: for what of another request it
+    first did, where that was after its approval; ``counted_at``: when its card last said how long
+    it still waits; ``lock_wait``: for what of another request it
     waits.
     ``removed``: why its texts, values and outputs are gone: the days after which they were, as
     "400d", or "person": whose they were was to be forgotten.
@@ -368,6 +369,7 @@ class Request:
     timeout: int = 0
     starts_at: Annotated[datetime | None, Field(exclude_if=operator.not_)] = None
     opening: Annotated[Opening | None, Field(exclude_if=operator.not_)] = None
+    counted_at: Annotated[datetime | None, Field(exclude_if=operator.not_)] = None
     opened_at: Annotated[datetime | None, Field(exclude_if=operator.not_)] = None
     lock_wait: Annotated[LockWait | None, Field(exclude_if=operator.not_)] = None
     removed: Annotated[str, Field(exclude_if=operator.not_)] = ""

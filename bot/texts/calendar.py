@@ -5,6 +5,7 @@ from __future__ import annotations
 PHRASES: dict[str, tuple[str, str]] = {
     "state.scheduled": ("已批准，等待开始时间", "approved, waits for its time"),
     "card.opening": ("执行时间", "When"),
+    "opening.left": ("还要等 {left}（{time} 更新）", "{left} left, as of {time}."),
     "opening.freeze": (
         "变更冻结“{name}”（{reason}），{time} 起才能执行。",
         "Not before {time}: freeze {name} ({reason}).",

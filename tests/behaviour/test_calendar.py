@@ -50,7 +50,8 @@ async def test_what_is_approved_in_a_freeze_waits_and_starts_once_though_the_bot
     await scene.card_says(card, ("正在发布", "the release is under way"))
     answer = await scene.click("bob", card, "approve")
     assert until in answer["said"], answer
-    await scene.card_says(card, SCHEDULED)
+    shown = await scene.card_says(card, SCHEDULED)
+    assert play.has(shown["text"], ("还要等", "left, as of")), shown["text"]
     await scene.told("cancel 1", known)
     await scene.settled()
     assert not await runs(scene)

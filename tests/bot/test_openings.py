@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot import model, texts
+from bot.core import openings
 from bot.policy import calendar
 from bot.policy.calendar import Period, Times
 from bot.source import hours
@@ -95,8 +97,42 @@ def test_what_is_approved_in_a_freeze_waits_for_its_end_and_starts_once(stage: R
     assert actions(stage).count("request.scheduled") == 1
 
 
+def test_the_card_counts_down_to_it(stage: RunStage) -> None:
+    waits(stage)
+    texts_ = []
+    for _ in range(60):
+        stage.tick(300)
+        texts_ += [words(card) for card in cards(stage.work()) if " left, as of " in words(card)]
+    left = [re.findall(r"([\w ]+) left, as of ([\d: -]+)\.", text)[0] for text in texts_]
+    assert [(span.strip(), time[-5:]) for span, time in left][:6] == [
+        ("4 h", "10:00"),
+        ("3 h", "11:00"),
+        ("2 h", "12:00"),
+        ("1 h 45 min", "12:15"),
+        ("1 h 30 min", "12:30"),
+        ("1 h 15 min", "12:45"),
+    ]
+    assert len(left) == 3 + 6 + 5
+    assert stage.request(1).state is State.RUNNING
+    assert stage.request(1).counted_at is None
+
+
+@pytest.mark.parametrize(
+    ("minutes", "after"),
+    [(5, None), (6, 1), (30, 5), (31, 1), (45, 15), (120, 15), (121, 1), (2880, 60), (2881, 1)],
+)
+def test_it_is_said_at_whole_spans(minutes: int, after: int | None) -> None:
+    minute = timedelta(minutes=1)
+    due = openings.next_count(START + minutes * minute, START)
+    assert due == (None if after is None else START + after * minute)
+
+
 def test_it_says_so_in_pending_and_in_status(stage: RunStage) -> None:
     waits(stage)
+    stage.ask("alice", "why 1")
+    told = said(stage.work())[-1]
+    assert "any" in told
+    assert "year-end" in told
     for question in ("pending", "status 1"):
         stage.ask("alice", question)
         told = said(stage.work())[-1]
